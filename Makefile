@@ -1,0 +1,48 @@
+# `make` alone lists the targets. `make demo` and `make test` do all set-up by themselves.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# A pair known to import together; pip takes CPU or CUDA builds as the machine's index offers.
+TORCH ?= torch==2.14.1 torchvision==0.29.1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types unit docs serve-docs bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core pyproject.toml
+	$(BIN)/python -m pip install -q --disable-pip-version-check $(TORCH)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[train,weights,parquet]' \
+		$$($(BIN)/python -c "import tomllib; g = tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']; print(*g['dev'], *g['docs'])")
+	@touch $@
+
+demo: $(VENV)/.core ## set up, then grade a set of phantom sperm and write an HTML page
+	$(BIN)/androscope demo --out demo
+
+test: lint types unit docs ## set up, then run every check and test
+
+lint: $(VENV)/.dev ## ruff and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.dev ## strict type checking
+	$(BIN)/mypy
+
+unit: $(VENV)/.dev ## the tests, with coverage
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+docs: $(VENV)/.dev ## build the documentation, strictly
+	$(BIN)/mkdocs build --strict -q -d build/site
+
+clean: ## remove what the targets made
+	rm -rf build dist demo site .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis

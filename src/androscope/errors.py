@@ -1,0 +1,178 @@
+"""Every error androscope raises on purpose, and nothing else.
+
+Each says *what* was wrong (expected against got), *where* (the file, if there is one) and *what to
+do* about it. The command line prints :func:`str` of them; the Python API raises them; a batch
+records them beside the image and goes on. ``code`` is stable: docs/errors.md has a section for
+each, and JSON and CSV outputs carry it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+__all__ = [
+    "AndroscopeError",
+    "BundleError",
+    "BundleMismatchError",
+    "ConfigError",
+    "DataError",
+    "DatasetCorruptError",
+    "DatasetMissingError",
+    "DownloadError",
+    "EmptyInputError",
+    "ImageDimensionsError",
+    "ImageError",
+    "ImageUnreadableError",
+    "ImageUnsupportedError",
+    "ImageValuesError",
+    "LabelsError",
+    "MissingExtraError",
+    "OutputError",
+    "SettingsError",
+    "TrainingError",
+    "WeightsError",
+]
+
+
+class AndroscopeError(Exception):
+    """Base of all errors raised on purpose.
+
+    Parameters
+    ----------
+    reason
+        What was wrong, with expected and got; one sentence without a trailing full stop.
+    path
+        The file or folder concerned, if any.
+    advice
+        What the reader can do about it.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(
+        self, reason: str, *, path: str | Path | None = None, advice: str | None = None
+    ) -> None:
+        self.reason = reason
+        self.path = None if path is None else str(path)
+        self.advice = advice
+        super().__init__(reason, self.path, advice)
+
+    def __str__(self) -> str:
+        where = "" if self.path is None else f"{self.path}: "
+        what_to_do = "" if not self.advice else f". {self.advice}"
+        return f"{where}{self.reason}{what_to_do}"
+
+
+class SettingsError(AndroscopeError):
+    """An ``ANDROSCOPE_*`` environment variable has a value that cannot be used."""
+
+    code = "settings"
+
+
+class MissingExtraError(AndroscopeError):
+    """A heavy, optional dependency is not installed; the advice names the ``pip install``."""
+
+    code = "missing-extra"
+
+
+class OutputError(AndroscopeError):
+    """A result file or folder could not be written."""
+
+    code = "output"
+
+
+class EmptyInputError(AndroscopeError):
+    """What was given names no image at all."""
+
+    code = "empty-input"
+
+
+class ImageError(AndroscopeError):
+    """One image could not be used. A batch records it and goes on."""
+
+    code = "image"
+
+
+class ImageUnreadableError(ImageError):
+    """The file is missing, empty, truncated or not an image."""
+
+    code = "image-unreadable"
+
+
+class ImageUnsupportedError(ImageError):
+    """An image, but of a kind that is not graded (animation, CMYK, unknown layout)."""
+
+    code = "image-unsupported"
+
+
+class ImageDimensionsError(ImageError):
+    """Too small, too elongated, too large for a crop, or a decompression bomb."""
+
+    code = "image-dimensions"
+
+
+class ImageValuesError(ImageError):
+    """Pixel values that mean nothing: NaN, infinite, out of range or of a wrong type."""
+
+    code = "image-values"
+
+
+class BundleError(AndroscopeError):
+    """A model bundle is missing, incomplete or malformed."""
+
+    code = "bundle"
+
+
+class BundleMismatchError(BundleError):
+    """A card's hash, labels or shapes do not match its model."""
+
+    code = "bundle-mismatch"
+
+
+class DataError(AndroscopeError):
+    """Base of errors in labelled data sets."""
+
+    code = "data"
+
+
+class DatasetMissingError(DataError):
+    """A data set, or the part of it that was asked for, is not on this machine."""
+
+    code = "dataset-missing"
+
+
+class DatasetCorruptError(DataError):
+    """A data set's file differs from the published one."""
+
+    code = "dataset-corrupt"
+
+
+class DownloadError(DataError):
+    """A download failed or came back different; what was there before is untouched."""
+
+    code = "download"
+
+
+class LabelsError(DataError):
+    """Own labels hold bad rows; the message lists every one with its line number."""
+
+    code = "labels"
+
+
+class ConfigError(AndroscopeError):
+    """A training configuration has an unknown key or a wrong value; names line and nearest."""
+
+    code = "config"
+
+
+class WeightsError(AndroscopeError):
+    """Pretrained weights were asked for and are not to be had, or do not fit the backbone."""
+
+    code = "weights"
+
+
+class TrainingError(AndroscopeError):
+    """A run cannot be started, resumed, evaluated or exported as asked."""
+
+    code = "training"

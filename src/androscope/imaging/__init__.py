@@ -1,0 +1,1 @@
+"""Microscope file to grey field to crop: everything before a model sees a sperm."""

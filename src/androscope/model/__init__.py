@@ -1,0 +1,1 @@
+"""Crop to probabilities: the card, the bundle and the ONNX session."""

@@ -1,0 +1,1 @@
+"""Results to what a person or another program reads: table, CSV, JSON, Parquet, HTML."""

@@ -1,0 +1,161 @@
+"""The nouns of the whole package: labels, crops, verdicts, results.
+
+Convention, everywhere: a label is 0 for *normal* and 1 for *abnormal*, as MHSMA has it. A
+*probability* is always the probability that the part is **abnormal**; the verdict is abnormal from
+the threshold upward. In metrics *normal* is the positive class, as in the paper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "ABNORMAL",
+    "NORMAL",
+    "PARTS",
+    "Assessment",
+    "Crop",
+    "Failure",
+    "FloatArray",
+    "GreyImage",
+    "IntArray",
+    "PartVerdict",
+    "Results",
+    "UInt8Array",
+    "Verdict",
+]
+
+UInt8Array = NDArray[np.uint8]
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+#: The parts of a sperm that MHSMA labels, in the order every table and bundle of ours uses.
+PARTS: tuple[str, ...] = ("head", "acrosome", "vacuole", "tail")
+
+NORMAL = 0
+ABNORMAL = 1
+
+
+class Verdict(StrEnum):
+    """What is said of one part of one sperm."""
+
+    NORMAL = "normal"
+    ABNORMAL = "abnormal"
+
+
+@dataclass(frozen=True, slots=True)
+class GreyImage:
+    """One decoded grey picture, before any cropping.
+
+    Attributes
+    ----------
+    pixels
+        ``(H, W)`` uint8, 0 black to 255 white.
+    source
+        Path or name it came from, as the user wrote it.
+    index
+        Page of a multi-page file or row of a stack; ``None`` for a single picture.
+    pixel_size_um
+        Micrometres per pixel if the file says so.
+    notes
+        What decoding did to the picture that a reader should know ("16-bit scaled to 8").
+    """
+
+    pixels: UInt8Array
+    source: str
+    index: int | None = None
+    pixel_size_um: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """One sperm in the geometry a model expects: ``pixels`` is ``(size, size)`` uint8."""
+
+    pixels: UInt8Array
+    source: str
+    index: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PartVerdict:
+    """The verdict on one part: probability that it is abnormal (0 to 1), and the threshold."""
+
+    label: str
+    probability: float
+    threshold: float
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """All verdicts on one sperm."""
+
+    source: str
+    index: int | None
+    parts: tuple[PartVerdict, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """``source``, with ``[index]`` behind it for a page or a stack's row."""
+        return self.source if self.index is None else f"{self.source}[{self.index}]"
+
+    def __getitem__(self, label: str) -> PartVerdict:
+        for part in self.parts:
+            if part.label == label:
+                return part
+        known = ", ".join(p.label for p in self.parts)
+        raise KeyError(f"{label!r} is not assessed by this model; it assesses {known}")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One image that could not be assessed, and why. Never silently dropped."""
+
+    source: str
+    index: int | None
+    code: str
+    reason: str
+    advice: str | None = None
+
+    @property
+    def name(self) -> str:
+        """``source``, with ``[index]`` behind it for a page or a stack's row."""
+        return self.source if self.index is None else f"{self.source}[{self.index}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What assessing a set of images gave, in input order.
+
+    Attributes
+    ----------
+    model
+        Name of the bundle that graded.
+    model_sha256
+        SHA-256 of its ``model.onnx``.
+    labels
+        Labels in the bundle's order.
+    assessments, failures
+        Every input is in exactly one of the two.
+    crops
+        The crops as they were graded, in the order of ``assessments``; empty unless asked for.
+    """
+
+    model: str
+    model_sha256: str
+    labels: tuple[str, ...]
+    assessments: tuple[Assessment, ...]
+    failures: tuple[Failure, ...] = ()
+    crops: tuple[Crop, ...] = ()
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.assessments)
