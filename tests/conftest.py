@@ -1,0 +1,37 @@
+"""Fixtures shared by all tests: where real data is, and what to say when it is not there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def data_root() -> Path:
+    """Folder of real data sets: ``ANDROSCOPE_DATA``, else ``../shared/data``."""
+    given = os.environ.get("ANDROSCOPE_DATA")
+    return Path(given) if given else REPOSITORY.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def mhsma_dir() -> Path:
+    """The folder with MHSMA's ``.npy`` files; skips (fails under CI=true) when it is missing."""
+    folder = data_root() / "mhsma"
+    if not (folder / "x_64_train.npy").is_file():
+        reason = f"MHSMA is not at {folder}; set ANDROSCOPE_DATA to the folder that holds mhsma/"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # A developer's own ANDROSCOPE_* must not change what a test sees, nor tests their cache.
+    for name in list(os.environ):
+        if name.startswith("ANDROSCOPE_") and name != "ANDROSCOPE_DATA":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("ANDROSCOPE_CACHE", str(tmp_path / "androscope-cache"))
