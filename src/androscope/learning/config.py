@@ -25,12 +25,14 @@ __all__ = [
 ]
 
 LabelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-Activation = Literal["relu", "elu", "gelu", "silu", "tanh", "linear"]
+Activation = Literal["relu", "elu", "selu", "gelu", "silu", "tanh", "sigmoid", "linear"]
 Balance = Literal["none", "smote", "adasyn", "batch"]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
+    )
 
 
 class DataConfig(_Table):
@@ -74,7 +76,7 @@ class BranchConfig(_Table):
 class AugmentConfig(_Table):
     """Random changes of a training crop that leave its labels true."""
 
-    enabled: bool = True
+    enabled: bool = Field(True, description="False: crops are learned from as they are.")
     rotation: float = Field(360.0, ge=0, le=360, description="Angles drawn from 0 to this.")
     shift: float = Field(4.0, ge=0, le=32, description="Largest shift in x and in y, px.")
     flip: bool = Field(True, description="Mirror half of the crops.")
@@ -89,21 +91,27 @@ class OptimizerConfig(_Table):
     """How the weights move."""
 
     name: Literal["adamw", "adam", "sgd", "rmsprop", "adagrad", "adadelta", "adamax", "nadam"] = (
-        "adamw"
+        Field("adamw", description="The rule of the steps.")
     )
-    lr: float = Field(1e-3, gt=0, le=10)
+    lr: float = Field(1e-3, gt=0, le=10, description="Learning rate, at its highest.")
     weight_decay: float = Field(0.02, ge=0, description="Decoupled for adamw; none on biases.")
     momentum: float = Field(0.9, ge=0, lt=1, description="For sgd and rmsprop.")
-    schedule: Literal["cosine", "constant"] = "cosine"
-    warmup_epochs: float = Field(2.0, ge=0)
+    schedule: Literal["cosine", "constant"] = Field(
+        "cosine", description="The learning rate after the warm-up: down to zero, or as it is."
+    )
+    warmup_epochs: float = Field(
+        2.0, ge=0, description="The learning rate rises from zero over this many epochs."
+    )
     clip: float | None = Field(2.0, gt=0, description="Largest gradient norm; null for none.")
 
 
 class LossConfig(_Table):
     """Binary cross-entropy or focal loss; crops without a label are masked out."""
 
-    name: Literal["bce", "focal"] = "bce"
-    label_smoothing: float = Field(0.0, ge=0, lt=0.5)
+    name: Literal["bce", "focal"] = Field("bce", description="Cross-entropy or focal loss.")
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=0.5, description="Targets become this and 1 minus this."
+    )
     focal_gamma: float = Field(2.0, ge=0, description="Lin et al. 2017, eq. 4.")
     weights: dict[LabelName, Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict, description="Weight of a label in the sum; 1 where not named."
@@ -113,10 +121,12 @@ class LossConfig(_Table):
 class Stage1Config(_Table):
     """Trunk and heads together: all of DTL, and stage 1 of DMTL."""
 
-    epochs: int = Field(40, ge=1, le=10_000)
-    batch_size: int = Field(32, ge=2, le=4096)
+    epochs: int = Field(40, ge=1, le=10_000, description="Passes over the training crops.")
+    batch_size: int = Field(32, ge=2, le=4096, description="Crops per step.")
     optimizer: OptimizerConfig = OptimizerConfig()
-    balance: Balance = "none"
+    balance: Balance = Field(
+        "none", description="Against rare classes: oversampled, or drawn evenly into each batch."
+    )
     ema: float = Field(
         0.99, ge=0, lt=1, description="Decay of the averaged weights that are kept; 0 for none."
     )
@@ -130,10 +140,12 @@ class Stage1Config(_Table):
 class LabelBranchConfig(BranchConfig):
     """A branch of stage 2, with its label's own training."""
 
-    epochs: int = Field(60, ge=1, le=10_000)
-    batch_size: int = Field(64, ge=2, le=4096)
+    epochs: int = Field(60, ge=1, le=10_000, description="Passes over the embedded crops.")
+    batch_size: int = Field(64, ge=2, le=4096, description="Embedded crops per step.")
     optimizer: OptimizerConfig = OptimizerConfig(lr=1e-3, weight_decay=0.05)
-    balance: Balance = "none"
+    balance: Balance = Field(
+        "none", description="Against rare classes: oversampled, or drawn evenly into each batch."
+    )
     loss: LossConfig = LossConfig()
 
 
@@ -156,9 +168,9 @@ class ThresholdConfig(_Table):
     """The search on validation: accuracy + F0.5 over a grid (paper, section on thresholds)."""
 
     search: bool = Field(True, description="False: every threshold is 0.5.")
-    low: float = Field(0.2, gt=0, lt=1)
-    high: float = Field(0.8, gt=0, lt=1)
-    steps: int = Field(61, ge=2, le=10_001)
+    low: float = Field(0.2, gt=0, lt=1, description="Lowest threshold tried.")
+    high: float = Field(0.8, gt=0, lt=1, description="Highest threshold tried.")
+    steps: int = Field(61, ge=2, le=10_001, description="Thresholds tried, both ends included.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -170,23 +182,34 @@ class ThresholdConfig(_Table):
 class TrainerConfig(_Table):
     """The machine: passed on to Lightning, so that a GPU is a matter of configuration alone."""
 
-    accelerator: str = "auto"
-    devices: int | Literal["auto"] = 1
-    num_nodes: int = Field(1, ge=1)
-    strategy: str = "auto"
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "bf16-mixed"
-    channels_last: bool = True
+    accelerator: str = Field("auto", description="`cpu`, `gpu`, or what Lightning finds.")
+    devices: int | Literal["auto"] = Field(1, description="How many of them, or all: `auto`.")
+    num_nodes: int = Field(1, ge=1, description="Machines that train together.")
+    strategy: str = Field("auto", description="Lightning's strategy for several, such as `ddp`.")
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
+        "bf16-mixed", description="Of the arithmetic; 16-mixed is for GPUs alone."
+    )
+    channels_last: bool = Field(True, description="Memory layout; faster on most CPUs and GPUs.")
     threads: int = Field(0, ge=0, description="Torch's CPU threads; 0 leaves torch's choice.")
-    deterministic: bool = True
+    deterministic: bool = Field(True, description="Only algorithms that give the same twice.")
 
 
 class Config(_Table):
     """One run. ``labels`` holds one label for DTL and two to eight for DMTL."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)
-    method: Literal["dtl", "dmtl"]
-    labels: tuple[LabelName, ...] = Field(("head", "acrosome", "vacuole"), min_length=1)
-    seed: int = Field(0, ge=0, lt=2**32)
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80, description="The run's name."
+    )
+    method: Literal["dtl", "dmtl"] = Field(
+        description="One network for one label, or one for all in two stages."
+    )
+    labels: tuple[LabelName, ...] = Field(
+        ("head", "acrosome", "vacuole"),
+        min_length=1,
+        max_length=8,
+        description="What is learned, in the order of every table and bundle.",
+    )
+    seed: int = Field(0, ge=0, lt=2**32, description="Of everything that is drawn at random.")
     data: DataConfig = DataConfig()
     backbone: BackboneConfig = BackboneConfig()
     branch: BranchConfig = Field(
