@@ -58,7 +58,8 @@ def main() -> None:
     command = str(Path(sys.executable).with_name("androscope"))
     with tempfile.TemporaryDirectory() as temporary:
         subprocess.run(
-            [command, "data", "phantom", "--out", temporary, "--n", "1", "--seed", "0"], check=True,
+            [command, "data", "phantom", "--out", temporary, "--n", "1", "--seed", "0"],
+            check=True,
             capture_output=True,
         )
         crop = str(next(Path(temporary).rglob("*.png")))
@@ -69,7 +70,9 @@ def main() -> None:
             ("androscope assess crop.png", [command, "assess", crop], 1.0),
         ):
             median, most = wall(words, arguments.runs)
-            wanted = "" if goal is None else f"  goal {goal}: {'met' if median < goal else 'NOT met'}"
+            wanted = (
+                "" if goal is None else f"  goal {goal}: {'met' if median < goal else 'NOT met'}"
+            )
             print(f"{name:<28} median {median:.3f}  max {most:.3f}{wanted}")
     if arguments.install:
         slim_install()

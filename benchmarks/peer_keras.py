@@ -70,29 +70,30 @@ def measure_keras(seconds: float) -> dict[str, float]:
         parts = [top(base.output, name) for name in ("head", "acrosome", "vacuole")]
         return keras.Model(base.input, parts)
 
-    found: dict[str, float] = {}
     generator = np.random.default_rng(0)
-    for name, build, side, networks in (("DMTL 64 px", dmtl, 64, 1), ("3 x DTL 128 px", dtl, 128, 3)):
-        model = build()
-        pixels = generator.random((BATCH, side, side, 3), dtype=np.float32)
-        graph = tf.function(lambda x, m=model: m(x, training=False))
-        x32, x1 = tf.constant(pixels), tf.constant(pixels[:1])
+
+    def figures(name: str, model, side: int, networks: int) -> dict[str, float]:
         # The three networks of DTL are alike: one is timed and counted three times.
-        found[f"{name}, batch {BATCH}"] = networks * median_ms(
-            lambda: graph(x32), BATCH, seconds=seconds
-        )
-        found[f"{name}, single"] = networks * median_ms(lambda: graph(x1), 1, seconds=seconds)
-        found[f"{name}, single, predict()"] = networks * median_ms(
-            lambda: model.predict(pixels[:1], verbose=0), 1, seconds=seconds
-        )
-        model.compile(optimizer=keras.optimizers.SGD(1e-6), loss="binary_crossentropy")
+        pixels = generator.random((BATCH, side, side, 3), dtype=np.float32)
+        graph = tf.function(lambda x: model(x, training=False))
+        x32, x1 = tf.constant(pixels), tf.constant(pixels[:1])
         zeros = np.zeros((BATCH, 1), np.float32)
         target = [zeros] * len(model.outputs) if len(model.outputs) > 1 else zeros
-        found[f"{name}, training step"] = networks * median_ms(
-            lambda: model.train_on_batch(pixels, target), BATCH, seconds=seconds
-        )
-        del model
-        keras.backend.clear_session()
+        model.compile(optimizer=keras.optimizers.SGD(1e-6), loss="binary_crossentropy")
+        calls: dict[str, tuple[Callable[[], object], int]] = {
+            f"batch {BATCH}": (lambda: graph(x32), BATCH),
+            "single": (lambda: graph(x1), 1),
+            "single, predict()": (lambda: model.predict(pixels[:1], verbose=0), 1),
+            "training step": (lambda: model.train_on_batch(pixels, target), BATCH),
+        }
+        return {
+            f"{name}, {what}": networks * median_ms(call, images, seconds=seconds)
+            for what, (call, images) in calls.items()
+        }
+
+    found = figures("DMTL 64 px", dmtl(), 64, networks=1)
+    keras.backend.clear_session()
+    found |= figures("3 x DTL 128 px", dtl(), 128, networks=3)
     return found
 
 
@@ -168,7 +169,10 @@ def main() -> None:
 
     python = peer_python()
     turns = [
-        (run_worker(python, "keras", arguments), run_worker(sys.executable, "androscope", arguments))
+        (
+            run_worker(python, "keras", arguments),
+            run_worker(sys.executable, "androscope", arguments),
+        )
         for _ in range(arguments.turns)
     ]
     print(f"{platform.machine()}, {os.cpu_count()} cores, {arguments.turns} turns, ms per image")

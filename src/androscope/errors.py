@@ -56,12 +56,23 @@ class AndroscopeError(Exception):
         self.reason = reason
         self.path = None if path is None else str(path)
         self.advice = advice
-        super().__init__(reason, self.path, advice)
+        super().__init__(reason)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions are pickled by their positional arguments; ours are keywords, and a worker
+        # process must be able to send an error home whole.
+        return _rebuild, (type(self), self.reason, self.path, self.advice)
 
     def __str__(self) -> str:
         where = "" if self.path is None else f"{self.path}: "
         what_to_do = "" if not self.advice else f". {self.advice}"
         return f"{where}{self.reason}{what_to_do}"
+
+
+def _rebuild(
+    kind: type[AndroscopeError], reason: str, path: str | None, advice: str | None
+) -> AndroscopeError:
+    return kind(reason, path=path, advice=advice)
 
 
 class SettingsError(AndroscopeError):
