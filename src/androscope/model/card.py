@@ -1,0 +1,224 @@
+"""The card: all that is known of a model, beside the model, for programs and for people.
+
+``card.json`` is what the code reads; ``MODEL_CARD.md`` is made from it. The sections follow
+Mitchell et al. 2019, *Model Cards for Model Reporting*, doi 10.1145/3287560.3287596.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from androscope.errors import BundleError
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Card",
+    "CardDraft",
+    "CropInput",
+    "Interval",
+    "Network",
+    "SplitFacts",
+    "TrainingData",
+    "read_card",
+]
+
+#: Raised when a field changes its meaning; a card with another number is refused, not guessed at.
+SCHEMA_VERSION = 1
+
+LabelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Text = Annotated[str, Field(min_length=1, max_length=20_000)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class CropInput(_Table):
+    """The crop the model takes: ``(size, size)``, and how large a pixel of it is."""
+
+    size: int = Field(64, ge=8, le=1024, description="Side of the crop, px.")
+    dtype: Literal["uint8"] = "uint8"
+    pixel_size_um: float | None = Field(
+        None, gt=0, le=100, description="Micrometres per pixel of the training crops, if known."
+    )
+    pixel_size_note: str = Field(
+        "", description="Where the pixel size comes from, or why it is not known."
+    )
+
+
+class Network(_Table):
+    """What stands between the crop and the probabilities."""
+
+    backbone: Text = Field(description="timm's name of the trunk.")
+    pretrained: Text = Field(description="Where the trunk's first weights came from.")
+    input_size: int = Field(ge=8, le=4096, description="Side the crop is resized to inside, px.")
+    embedding_dim: int = Field(ge=1, le=1_000_000, description="Length of the embedding, D.")
+    parameters: int | None = Field(None, ge=1, description="Number of learned parameters.")
+
+
+class SplitFacts(_Table):
+    """One split of the training data: how many crops, of which classes, in which files."""
+
+    crops: int = Field(ge=0)
+    abnormal: dict[LabelName, int] = Field(
+        default_factory=dict, description="Crops labelled abnormal, per label."
+    )
+    labelled: dict[LabelName, int] = Field(
+        default_factory=dict, description="Crops with this label known, where not all have it."
+    )
+    files: dict[str, Sha256] = Field(
+        default_factory=dict, description="SHA-256 of each file the split was read from."
+    )
+
+
+class TrainingData(_Table):
+    """What the model learned from, and under which terms that may be used."""
+
+    name: Text
+    licence: Text
+    citation: Text
+    source: Text = Field(description="URL or path, with the revision.")
+    splits: dict[str, SplitFacts] = Field(min_length=1)
+    patients: Text = Field(description="Whether patients are known and the split respects them.")
+
+
+class Interval(_Table):
+    """A measured value and its 95% interval; ``None`` where it is not defined."""
+
+    value: Finite | None
+    low: Finite | None = None
+    high: Finite | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if (self.low is None) != (self.high is None):
+            raise ValueError("low and high must both be given or both be left out")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"low ({self.low}) must not be above high ({self.high})")
+        return self
+
+
+class CardDraft(_Table):
+    """A card before the model's bytes are known: all but their hash and size.
+
+    :func:`androscope.model.bundle.write_bundle` makes a :class:`Card` of it.
+    """
+
+    schema_version: Literal[1] = 1
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$", max_length=40)
+    created: AwareDatetime = Field(description="When the bundle was made; kept in UTC.")
+    method: Literal["dtl", "dmtl"]
+    labels: tuple[LabelName, ...] = Field(
+        min_length=1, max_length=64, description="In the order of the model's columns."
+    )
+    thresholds: dict[LabelName, Annotated[float, Field(gt=0, lt=1)]] = Field(
+        description="A part is abnormal from this probability upward."
+    )
+    input: CropInput = CropInput()
+    network: Network
+    training: TrainingData
+    protocol: Text = Field(description="How the metrics below were come by.")
+    metrics: dict[str, dict[LabelName, dict[str, Interval]]] = Field(
+        default_factory=dict, description="Split, then label, then metric."
+    )
+    config: dict[str, JsonValue] = Field(
+        default_factory=dict, description="The run's configuration with every default filled in."
+    )
+    software: dict[str, str] = Field(min_length=1, description="Version of each package used.")
+    intended_use: Text
+    out_of_scope: Text
+    limitations: tuple[Text, ...] = Field(min_length=1)
+    licence: Text = Field(description="Licence of the weights.")
+
+    @field_validator("created")
+    @classmethod
+    def _in_utc(cls, created: datetime) -> datetime:
+        return created.astimezone(UTC)
+
+    @field_validator("labels")
+    @classmethod
+    def _unique(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(labels)) != len(labels):
+            raise ValueError(f"labels must differ, got {list(labels)}")
+        return labels
+
+    @model_validator(mode="after")
+    def _labels_agree(self) -> Self:
+        if set(self.thresholds) != set(self.labels):
+            raise ValueError(
+                f"thresholds must name exactly the labels: expected {list(self.labels)}, "
+                f"got {list(self.thresholds)}"
+            )
+        for split, by_label in self.metrics.items():
+            stray = sorted(set(by_label) - set(self.labels))
+            if stray:
+                raise ValueError(f"metrics.{split} names {stray}, which are no labels of the model")
+        return self
+
+
+class Card(CardDraft):
+    """A whole card, tied to one ``model.onnx`` by its hash."""
+
+    model_sha256: Sha256
+    model_bytes: int = Field(ge=1)
+
+    def to_json(self) -> str:
+        """``card.json``'s text; :func:`read_card` gives back an equal card."""
+        return self.model_dump_json(indent=2) + "\n"
+
+    def threshold_list(self) -> tuple[float, ...]:
+        """Thresholds in the order of :attr:`labels`."""
+        return tuple(self.thresholds[label] for label in self.labels)
+
+
+def read_card(text: str | bytes, *, path: str | None = None) -> Card:
+    """Parse ``card.json``.
+
+    Parameters
+    ----------
+    text
+        UTF-8 JSON.
+    path
+        Where it came from, for messages.
+
+    Raises
+    ------
+    BundleError
+        If it is no JSON or no card; the message lists every fault with its field.
+    """
+    try:
+        return Card.model_validate_json(text)
+    except ValidationError as error:
+        # Without pydantic's own formatting, which quotes inputs at length and links its website.
+        faults = "; ".join(_fault(dict(e)) for e in error.errors(include_url=False))
+        raise BundleError(
+            f"is not a model card this version reads: {faults}",
+            path=path,
+            advice="Get the bundle again from where it came from, or export it anew",
+        ) from error
+
+
+def _fault(error: dict[str, Any]) -> str:
+    where = ".".join(str(step) for step in error["loc"])
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if where == "schema_version":
+        message = (
+            f"expected {SCHEMA_VERSION}, got {error['input']!r}: "
+            "it was made by another version of androscope"
+        )
+    return f"{where}: {message}" if where else message
