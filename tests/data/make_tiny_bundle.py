@@ -73,7 +73,7 @@ def tiny_draft(labels: tuple[str, ...] = LABELS) -> CardDraft:
         created=datetime(2021, 1, 1, tzinfo=UTC),
         method="dmtl" if len(labels) > 1 else "dtl",
         labels=labels,
-        thresholds={label: 0.4 + 0.1 * i for i, label in enumerate(labels)},
+        thresholds={label: (4 + i) / 10 for i, label in enumerate(labels)},
         input=CropInput(size=SIZE, pixel_size_um=None, pixel_size_note="random weights"),
         network=Network(
             backbone="one dense layer", pretrained="random", input_size=POOLED, embedding_dim=DIM
