@@ -74,6 +74,11 @@ def section(annotation: Any) -> type[BaseModel] | None:
     return bare if isinstance(bare, type) and issubclass(bare, BaseModel) else None
 
 
+def is_mapping(annotation: Any) -> bool:
+    """Whether ``annotation`` is a mapping from label to something."""
+    return typing.get_origin(_bare(annotation)[0]) is dict
+
+
 def choices(annotation: Any) -> tuple[str, ...]:
     """Give the words that ``annotation`` accepts, if it is made of words to choose from."""
     words: list[str] = []
