@@ -22,6 +22,8 @@ from androscope.learning.config_file import (
     shipped_text,
 )
 
+pytestmark = pytest.mark.train
+
 GOOD = "name: run\nmethod: dmtl\n"
 
 
