@@ -143,10 +143,16 @@ class Results:
         SHA-256 of its ``model.onnx``.
     labels
         Labels in the bundle's order.
+    model_version
+        Version of the bundle.
+    thresholds
+        For each label, the probability from which a part is abnormal.
     assessments, failures
         Every input is in exactly one of the two.
     crops
         The crops as they were graded, in the order of ``assessments``; empty unless asked for.
+    extra
+        Further facts to be kept with the results, as text.
     """
 
     model: str
@@ -156,6 +162,8 @@ class Results:
     failures: tuple[Failure, ...] = ()
     crops: tuple[Crop, ...] = ()
     extra: Mapping[str, str] = field(default_factory=dict)
+    model_version: str = ""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.assessments)

@@ -1,0 +1,349 @@
+"""Images in, verdicts out: reading, cropping, the session and the rule, composed.
+
+:func:`assess` is the one-line API. :class:`Grader` keeps a model at hand and can stream, for sets
+of images whose crops would not fit into memory.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from androscope.assessment.decide import decide
+from androscope.errors import EmptyInputError, ImageError
+from androscope.imaging.crop import Fit, to_crop
+from androscope.imaging.find import find_images
+from androscope.imaging.read import failure_of, read_images
+from androscope.imaging.stack import open_npy
+from androscope.model.bundle import Bundle, load_bundle
+from androscope.model.card import Card
+from androscope.model.session import Session
+from androscope.settings import load_settings
+from androscope.types import Assessment, Crop, Failure, GreyImage, Results
+
+__all__ = ["Graded", "Grader", "Images", "Progress", "assess"]
+
+PathLike = str | os.PathLike[str]
+Images = PathLike | NDArray[Any] | Iterable[PathLike | NDArray[Any]]
+
+#: Called with how many images are done and how many there are as far as is known yet.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """One assessed image: its verdicts, and the crop that the model saw."""
+
+    assessment: Assessment
+    crop: Crop
+
+
+def assess(
+    images: Images,
+    *,
+    model: str | Path | None = None,
+    pixel_size: float | None = None,
+    fit: Fit = "auto",
+    batch_size: int | None = None,
+    threads: int | None = None,
+    keep_crops: bool = False,
+    progress: Progress | None = None,
+) -> Results:
+    """Grade images of single sperm.
+
+    Parameters
+    ----------
+    images
+        A file, a folder, a pattern such as ``"day3/*.png"``, a list of these; an array ``(H, W)``,
+        a stack ``(N, H, W)``, or a list of arrays. Arrays may be bool, integer or float, grey or
+        with three colours behind.
+    model
+        A shipped name or a bundle's folder; default: the setting ``model``.
+    pixel_size
+        Micrometres per pixel of the images, where their files do not say so.
+    fit
+        How an image becomes the model's crop: see :func:`androscope.imaging.crop.to_crop`.
+    batch_size, threads
+        Crops per forward pass, and threads; default: the settings.
+    keep_crops
+        Keep the crops as they were graded, about 4 kB each, in ``Results.crops``.
+    progress
+        Called after each image with how many are done and how many there are.
+
+    Returns
+    -------
+    Results
+        Verdicts in the order of the input. An image that cannot be graded is in ``failures`` with
+        the reason, and does not stop the others.
+
+    Raises
+    ------
+    EmptyInputError
+        If ``images`` names nothing, or folders without images only.
+    BundleError
+        If there is no such model, or it is not whole.
+    ValueError
+        If ``pixel_size``, ``fit``, ``batch_size`` or ``threads`` is outside its range.
+
+    Examples
+    --------
+    >>> import androscope
+    >>> results = androscope.assess("crops/")  # doctest: +SKIP
+    >>> results.assessments[0]["head"].verdict  # doctest: +SKIP
+    <Verdict.NORMAL: 'normal'>
+    """
+    return Grader(model, threads=threads).assess(
+        images,
+        pixel_size=pixel_size,
+        fit=fit,
+        batch_size=batch_size,
+        keep_crops=keep_crops,
+        progress=progress,
+    )
+
+
+class Grader:
+    """A model at hand. Making a second one for the same bundle costs reading and hashing it only.
+
+    Parameters
+    ----------
+    model, threads
+        As for :func:`assess`.
+    """
+
+    def __init__(self, model: str | Path | None = None, *, threads: int | None = None) -> None:
+        settings = load_settings()
+        threads = settings.threads if threads is None else threads
+        if not 0 <= threads <= 1024:
+            raise ValueError(f"threads must be between 0 and 1024, got {threads}")
+        bundle = load_bundle(settings.model if model is None else model)
+        self._session = _session(bundle, threads)
+
+    @property
+    def card(self) -> Card:
+        """The card of the model that grades."""
+        return self._session.card
+
+    def assess(
+        self,
+        images: Images,
+        *,
+        pixel_size: float | None = None,
+        fit: Fit = "auto",
+        batch_size: int | None = None,
+        keep_crops: bool = False,
+        progress: Progress | None = None,
+    ) -> Results:
+        """Grade images; see :func:`assess`."""
+        stream = self.stream(
+            images, pixel_size=pixel_size, fit=fit, batch_size=batch_size, progress=progress
+        )
+        assessments: list[Assessment] = []
+        failures: list[Failure] = []
+        crops: list[Crop] = []
+        for item in stream:
+            if isinstance(item, Failure):
+                failures.append(item)
+                continue
+            assessments.append(item.assessment)
+            if keep_crops:
+                crops.append(item.crop)
+        return self.results(assessments, failures, crops, pixel_size=pixel_size)
+
+    def results(
+        self,
+        assessments: Sequence[Assessment],
+        failures: Sequence[Failure] = (),
+        crops: Sequence[Crop] = (),
+        *,
+        pixel_size: float | None = None,
+    ) -> Results:
+        """Gather what :meth:`stream` gave, with the facts of the model that gave it."""
+        card = self.card
+        extra = {}
+        if pixel_size is not None:
+            extra["pixel_size_um"] = f"{pixel_size:g}"
+        warning = self.pixel_size_warning(pixel_size)
+        if warning:
+            extra["pixel_size_warning"] = warning
+        return Results(
+            model=card.name,
+            model_sha256=card.model_sha256,
+            labels=card.labels,
+            assessments=tuple(assessments),
+            failures=tuple(failures),
+            crops=tuple(crops),
+            extra=extra,
+            model_version=card.version,
+            thresholds=dict(card.thresholds),
+        )
+
+    def pixel_size_warning(self, pixel_size: float | None) -> str | None:
+        """Say so if a pixel size was given and the model cannot use it."""
+        if pixel_size is None or self.card.input.pixel_size_um is not None:
+            return None
+        return (
+            f"the pixel size ({pixel_size:g} um) was not used: that of the crops {self.card.name} "
+            "learned from is not known, so images are fitted by their size in pixels"
+        )
+
+    def stream(
+        self,
+        images: Images,
+        *,
+        pixel_size: float | None = None,
+        fit: Fit = "auto",
+        batch_size: int | None = None,
+        progress: Progress | None = None,
+    ) -> Iterator[Graded | Failure]:
+        """Grade images one batch at a time; memory does not grow with their number.
+
+        Parameters
+        ----------
+        images, pixel_size, fit, batch_size, progress
+            As for :func:`assess`.
+
+        Yields
+        ------
+        Graded or Failure
+            One for each image, in the order of the input.
+        """
+        batch_size = load_settings().batch_size if batch_size is None else batch_size
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+        if fit not in get_args(Fit):
+            raise ValueError(f"fit must be one of {', '.join(get_args(Fit))}, got {fit!r}")
+        if pixel_size is not None and not (math.isfinite(pixel_size) and pixel_size > 0):
+            raise ValueError(f"pixel_size must be above 0 um, got {pixel_size}")
+        # Not a generator itself, so that a wrong argument raises here and not at the first image.
+        sources = _sources(images)
+        return self._graded(_read(sources, progress), pixel_size, fit, batch_size)
+
+    def _graded(
+        self,
+        images: Iterable[GreyImage | Failure],
+        pixel_size: float | None,
+        fit: Fit,
+        batch_size: int,
+    ) -> Iterator[Graded | Failure]:
+        waiting: list[Crop | Failure] = []
+        crops = 0
+        for image in images:
+            item = image if isinstance(image, Failure) else self._crop(image, pixel_size, fit)
+            waiting.append(item)
+            crops += isinstance(item, Crop)
+            # The second bound is for a folder of nothing but failures.
+            if crops == batch_size or len(waiting) >= 4 * batch_size:
+                yield from self._grade(waiting)
+                waiting, crops = [], 0
+        yield from self._grade(waiting)
+
+    def _crop(self, image: GreyImage, pixel_size: float | None, fit: Fit) -> Crop | Failure:
+        wanted = self.card.input
+        try:
+            return to_crop(
+                image,
+                size=wanted.size,
+                pixel_size_um=pixel_size,
+                model_pixel_size_um=wanted.pixel_size_um,
+                fit=fit,
+            )
+        except ImageError as error:
+            return failure_of(error, image.source, image.index)
+
+    def _grade(self, waiting: Sequence[Crop | Failure]) -> Iterator[Graded | Failure]:
+        crops = [item for item in waiting if isinstance(item, Crop)]
+        if crops:
+            pixels = np.stack([crop.pixels for crop in crops])
+            probabilities = self._session.predict(pixels, batch_size=len(crops)).probabilities
+            rows = iter(decide(probabilities, self.card.labels, self.card.thresholds))
+        for item in waiting:
+            if isinstance(item, Failure):
+                yield item
+            else:
+                yield Graded(Assessment(item.source, item.index, next(rows), item.notes), item)
+
+
+# A session takes far longer to make than an image to grade: `assess` in a loop must not make one
+# each time. The card is part of the key (its thresholds may be edited), and so is the process:
+# onnxruntime's threads do not survive a fork.
+_KEPT = 2
+_sessions: OrderedDict[tuple[int, str, int], Session] = OrderedDict()
+_lock = Lock()
+
+
+def _session(bundle: Bundle, threads: int) -> Session:
+    key = (os.getpid(), bundle.card.to_json(), threads)
+    with _lock:
+        if key not in _sessions:
+            _sessions[key] = Session(bundle, threads=threads)
+            while len(_sessions) > _KEPT:
+                _sessions.popitem(last=False)
+        _sessions.move_to_end(key)
+        return _sessions[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Something to read pictures from, and its name; None to let the reader name it."""
+
+    what: PathLike | NDArray[Any]
+    name: str | None = None
+
+
+def _sources(images: Images) -> list[_Source]:
+    if isinstance(images, str | os.PathLike):
+        return [_Source(path) for path in find_images([images])]
+    if hasattr(images, "__array_interface__"):  # numpy's, Pillow's and others' arrays
+        return [_Source(np.asarray(images))]
+    given = list(images)
+    paths = [item for item in given if isinstance(item, str | os.PathLike)]
+    if len(paths) == len(given):
+        return [_Source(path) for path in find_images(paths)]
+    sources: list[_Source] = []
+    for number, item in enumerate(given):
+        if isinstance(item, str | os.PathLike):
+            sources += [_Source(path) for path in find_images([item])]
+        else:
+            sources.append(_Source(np.asarray(item), f"<array {number}>"))
+    return sources
+
+
+def _read(sources: Sequence[_Source], progress: Progress | None) -> Iterator[GreyImage | Failure]:
+    if not sources:
+        raise EmptyInputError("nothing was named to assess", advice="Name a file or a folder")
+    settings = load_settings()
+    expected = [_count(source.what) for source in sources] if progress else []
+    total, done = sum(expected), 0
+    for number, source in enumerate(sources):
+        before = done
+        for image in read_images(source.what, name=source.name, settings=settings):
+            yield image
+            done += 1
+            if progress:
+                total += done - before > expected[number]  # a file of several pages
+                progress(done, total)
+
+
+def _count(source: PathLike | NDArray[Any]) -> int:
+    """How many pictures a source holds, as far as is seen without decoding it."""
+    shape: tuple[int, ...] = ()
+    if isinstance(source, np.ndarray):
+        shape = source.shape
+    elif str(source).lower().endswith(".npy"):
+        try:
+            with Path(source).open("rb") as stream:
+                shape = open_npy(stream, Path(source)).shape
+        except (OSError, ImageError):
+            return 1  # Reading it will say what is wrong.
+    colour = len(shape) >= 3 and shape[-1] in (1, 3, 4)
+    return max(1, shape[0]) if len(shape) - colour == 3 else 1

@@ -1,0 +1,105 @@
+"""Results as JSON: all that is known of them, for programs. docs/assess.md has its schema."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from androscope import __version__
+from androscope.assessment.sample import Proportion, summarise
+from androscope.files import write_text
+from androscope.report.names import NOTICE
+from androscope.types import Assessment, Failure, Results
+
+__all__ = ["SCHEMA", "json_document", "json_text", "write_json"]
+
+#: Its number is raised when a field changes its meaning or goes away.
+SCHEMA = "androscope.results/1"
+
+
+def json_document(results: Results, *, created: datetime | None = None) -> dict[str, Any]:
+    """Give the results as plain dictionaries and lists.
+
+    Parameters
+    ----------
+    results
+        What was assessed.
+    created
+        When; default: now.
+    """
+    sample = summarise(results.assessments, results.labels)
+    created = datetime.now(UTC) if created is None else created
+    return {
+        "schema": SCHEMA,
+        "notice": NOTICE,
+        "androscope": __version__,
+        "created": created.astimezone(UTC).isoformat(timespec="seconds"),
+        "model": {
+            "name": results.model,
+            "version": results.model_version,
+            "sha256": results.model_sha256,
+            "labels": list(results.labels),
+            "thresholds": dict(results.thresholds),
+        },
+        "extra": dict(results.extra),
+        "summary": {
+            "assessed": sample.n,
+            "failed": len(results.failures),
+            "abnormal": {label: _proportion(p) for label, p in sample.abnormal.items()},
+            "all_normal": _proportion(sample.all_normal),
+        },
+        "assessments": [_assessment(a) for a in results.assessments],
+        "failures": [_failure(f) for f in results.failures],
+    }
+
+
+def json_text(results: Results, *, created: datetime | None = None) -> str:
+    r"""Give :func:`json_document` as text, in ASCII.
+
+    Bytes of a file name that are no UTF-8 come as the ``\\udc80`` to ``\\udcff`` that Python's
+    ``os.fsencode`` turns back into them.
+    """
+    return json.dumps(json_document(results, created=created), indent=1, allow_nan=False) + "\n"
+
+
+def write_json(path: str | Path, results: Results) -> None:
+    """Write :func:`json_text` to ``path``, whole or not at all. Raises :class:`OutputError`."""
+    write_text(path, json_text(results))
+
+
+def _proportion(proportion: Proportion) -> dict[str, Any]:
+    return {
+        "count": proportion.count,
+        "of": proportion.n,
+        "fraction": proportion.fraction,
+        "low": proportion.low,
+        "high": proportion.high,
+    }
+
+
+def _assessment(assessment: Assessment) -> dict[str, Any]:
+    return {
+        "image": assessment.source,
+        "index": assessment.index,
+        "parts": {
+            part.label: {
+                "verdict": part.verdict.value,
+                "probability": part.probability,
+                "threshold": part.threshold,
+            }
+            for part in assessment.parts
+        },
+        "notes": list(assessment.notes),
+    }
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    return {
+        "image": failure.source,
+        "index": failure.index,
+        "code": failure.code,
+        "reason": failure.reason,
+        "advice": failure.advice,
+    }

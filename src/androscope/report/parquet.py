@@ -1,0 +1,73 @@
+"""Results as Parquet: typed columns for data frames over many images. Needs ``[parquet]``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from androscope import __version__
+from androscope.extras import require
+from androscope.files import atomic_path
+from androscope.report.names import NOTICE
+from androscope.report.rows import column_names, rows
+from androscope.types import Results
+
+__all__ = ["parquet_table", "require_parquet", "write_parquet"]
+
+
+def require_parquet() -> Any:
+    """Give ``pyarrow`` or raise :class:`MissingExtraError`; ask before a long run, not after."""
+    return require("pyarrow", extra="parquet", why="write Parquet files")
+
+
+def parquet_table(results: Results) -> Any:
+    """Give a ``pyarrow.Table`` with the columns of :func:`androscope.report.rows.column_names`.
+
+    Texts are strings, ``index`` int64, probabilities and thresholds float64, ``notes`` a list of
+    strings. The schema's metadata name the model (``androscope.model``, ``.model_version``,
+    ``.model_sha256``), the software and the notice.
+    """
+    pa = require_parquet()
+    names = column_names(results.labels)
+    columns: dict[str, list[Any]] = {name: [] for name in names}
+    for row in rows(results):
+        for name, value in row.items():
+            columns[name].append(_utf8(value))
+    kinds = {"index": pa.int64(), "notes": pa.list_(pa.string())}
+    for label in results.labels:
+        kinds[f"{label}_probability"] = kinds[f"{label}_threshold"] = pa.float64()
+    schema = pa.schema(
+        [(name, kinds.get(name, pa.string())) for name in names],
+        metadata={
+            "androscope.version": __version__,
+            "androscope.model": results.model,
+            "androscope.model_version": results.model_version,
+            "androscope.model_sha256": results.model_sha256,
+            "androscope.notice": NOTICE,
+        },
+    )
+    return pa.table(columns, schema=schema)
+
+
+def write_parquet(path: str | Path, results: Results) -> None:
+    """Write :func:`parquet_table` to ``path``, whole or not at all.
+
+    Raises
+    ------
+    MissingExtraError
+        If pyarrow is not installed.
+    OutputError
+        If it cannot be written.
+    """
+    table = parquet_table(results)
+    writer = require("pyarrow.parquet", extra="parquet", why="write Parquet files")
+    with atomic_path(path) as temporary:
+        writer.write_table(table, temporary)
+
+
+def _utf8(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_utf8(item) for item in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return value
