@@ -12,6 +12,8 @@ from typing import Annotated
 import typer
 
 from androscope import __version__
+from androscope.cli.assess import assess
+from androscope.cli.models import models
 from androscope.errors import AndroscopeError
 
 __all__ = ["app", "main"]
@@ -39,6 +41,12 @@ def _androscope(
     ] = False,
 ) -> None:
     pass
+
+
+# The order here is the order of `androscope --help`. These modules import typer and little else;
+# what a command needs, it imports when it runs.
+app.command(rich_help_panel="Assess")(assess)
+app.add_typer(models, name="models", rich_help_panel="Models")
 
 
 def main() -> None:

@@ -1,0 +1,249 @@
+"""``androscope assess``: images in, verdicts out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from androscope.cli.models import ModelOption
+
+if TYPE_CHECKING:
+    from androscope.imaging.crop import Fit
+    from androscope.predict import Grader, Progress
+    from androscope.types import Results
+
+__all__ = ["assess"]
+
+#: From this many images on, grading takes long enough to be watched.
+_WORTH_A_BAR = 64
+
+
+class FitOption(StrEnum):
+    """How an image becomes the model's crop; :func:`androscope.imaging.crop.to_crop` does it."""
+
+    AUTO = "auto"
+    RESIZE = "resize"
+    CENTRE = "centre"
+
+
+def _positive(value: float | None) -> float | None:
+    if value is not None and not 0 < value < 1000:
+        raise typer.BadParameter(f"expected micrometres per pixel above 0, got {value:g}")
+    return value
+
+
+def assess(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...",
+            help="Images of single sperm: files, folders, patterns, .npy stacks, or - for paths "
+            "from standard input, one on a line.",
+            show_default=False,
+        ),
+    ],
+    model: ModelOption = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Write a row per image as CSV.", show_default=False)
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Write everything as JSON.", show_default=False)
+    ] = None,
+    parquet: Annotated[
+        Path | None,
+        typer.Option(help="Write a row per image as Parquet.", show_default=False),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Write a page with thumbnails; needs no server.", show_default=False),
+    ] = None,
+    thumbnails: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Write each crop, as graded, into a folder.", show_default=False
+        ),
+    ] = None,
+    pixel_size: Annotated[
+        float | None,
+        typer.Option(
+            metavar="UM",
+            callback=_positive,
+            help="Micrometres per pixel, where the files do not say.",
+            show_default=False,
+        ),
+    ] = None,
+    fit: Annotated[
+        FitOption,
+        typer.Option(
+            help="How an image becomes a crop: by its pixel size if known (auto), by resizing, "
+            "or by cutting out the centre."
+        ),
+    ] = FitOption.AUTO,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=0, max=1024, help="Threads; 0: one per core.", show_default=False),
+    ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(min=1, max=4096, help="Crops per forward pass.", show_default=False),
+    ] = None,
+    all_rows: Annotated[bool, typer.Option("--all", help="Print every row, however many.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print nothing but what could not be assessed.")
+    ] = False,
+) -> None:
+    """Grade images of single sperm.
+
+    Prints a verdict and the probability of abnormal for each part,
+    then the sample's fractions with their intervals.
+
+    Exit code: 0 all were assessed; 1 some could not be, and each is
+    listed with its reason; 2 nothing was done.
+
+    [bold]Examples[/bold]
+
+        $ androscope assess crop.png
+
+        $ androscope assess crops/ --csv results.csv --html results.html
+
+        $ find . -name '*.tif' | androscope assess - --quiet --json results.json
+    """
+    from androscope.imaging.find import find_images
+    from androscope.predict import Grader
+    from androscope.report.outputs import check_outputs
+    from androscope.report.parquet import require_parquet
+    from androscope.report.table import console_for, print_failures, print_results
+
+    found = find_images(_named(paths))
+    outputs = {"--csv": csv, "--json": json, "--parquet": parquet, "--html": html}
+    check_outputs(outputs, folders=[thumbnails] if thumbnails else [], inputs=found)
+    if parquet is not None:
+        require_parquet()
+    grader = Grader(model, threads=threads)
+    errors = console_for(sys.stderr)
+    _tell(grader.pixel_size_warning(pixel_size))
+    if found.repeated:
+        _tell(f"{found.repeated} named more than once; each is graded once")
+    with _bar(quiet) as progress:
+        results = _grade(
+            grader,
+            found.paths,
+            pixel_size=pixel_size,
+            fit=fit.value,
+            batch_size=batch_size,
+            progress=progress,
+            keep=html is not None,
+            thumbnails=thumbnails,
+        )
+    _write(results, csv=csv, json=json, parquet=parquet, html=html)
+    if not quiet:
+        print_results(console_for(sys.stdout), results, all_rows=all_rows)
+    print_failures(errors, results.failures)
+    if results.failures:
+        raise typer.Exit(1)
+
+
+def _named(paths: list[str]) -> list[str]:
+    named: list[str] = []
+    for path in paths:
+        if path != "-":
+            named.append(path)
+            continue
+        text = sys.stdin.read()
+        # `find -print0`, for names with newlines in them.
+        lines = text.split("\0") if "\0" in text else text.splitlines()
+        named += [line for line in lines if line]
+    return named
+
+
+def _tell(message: str | None) -> None:
+    if message:
+        typer.secho(f"note: {message}", err=True, fg=typer.colors.YELLOW)
+
+
+@contextmanager
+def _bar(quiet: bool) -> Iterator[Progress | None]:
+    """Show a progress bar on a terminal once there is enough to watch."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("Assessing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    )  # fmt: skip
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("assess", visible=False)
+
+        def advance(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, visible=total >= _WORTH_A_BAR)
+
+        yield advance
+
+
+def _grade(
+    grader: Grader,
+    paths: tuple[Path, ...],
+    *,
+    pixel_size: float | None,
+    fit: Fit,
+    batch_size: int | None,
+    progress: Progress | None,
+    keep: bool,
+    thumbnails: Path | None,
+) -> Results:
+    from androscope.report.html import THUMBNAILS
+    from androscope.report.thumbnails import write_thumbnail
+    from androscope.types import Assessment, Crop, Failure
+
+    assessments: list[Assessment] = []
+    failures: list[Failure] = []
+    crops: list[Crop] = []
+    stream = grader.stream(
+        paths, pixel_size=pixel_size, fit=fit, batch_size=batch_size, progress=progress
+    )
+    for item in stream:
+        if isinstance(item, Failure):
+            failures.append(item)
+            continue
+        assessments.append(item.assessment)
+        # A page shows no more; crops of a very long run would not all fit into memory.
+        if keep and len(crops) < THUMBNAILS:
+            crops.append(item.crop)
+        if thumbnails is not None:
+            write_thumbnail(thumbnails, len(assessments), item.crop)
+    return grader.results(assessments, failures, crops, pixel_size=pixel_size)
+
+
+def _write(
+    results: Results,
+    *,
+    csv: Path | None,
+    json: Path | None,
+    parquet: Path | None,
+    html: Path | None,
+) -> None:
+    if csv is not None:
+        from androscope.report.csv import write_csv
+
+        write_csv(csv, results)
+    if json is not None:
+        from androscope.report.json import write_json
+
+        write_json(json, results)
+    if parquet is not None:
+        from androscope.report.parquet import write_parquet
+
+        write_parquet(parquet, results)
+    if html is not None:
+        from androscope.report.html import write_html
+
+        write_html(html, results)

@@ -1,0 +1,156 @@
+"""Results as a table for a terminal, or as plain columns when the output goes elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import IO, TYPE_CHECKING
+
+from androscope.assessment.sample import Proportion, summarise
+from androscope.report.names import NOTICE, printable
+from androscope.types import Failure, PartVerdict, Results, Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+__all__ = ["ROWS", "Truth", "console_for", "print_failures", "print_results"]
+
+#: Rows shown when not all are asked for.
+ROWS = 40
+
+#: For each assessment, what its parts truly are, by label. A label may be missing.
+Truth = Sequence[Mapping[str, Verdict]]
+
+_COLOUR = {Verdict.NORMAL: "green", Verdict.ABNORMAL: "bold red"}
+
+
+def console_for(stream: IO[str]) -> Console:
+    """Make a console on ``stream``: coloured on a terminal, plain and never wrapped elsewhere."""
+    from rich.console import Console
+
+    if stream.isatty():
+        return Console(file=stream, highlight=False, emoji=False)
+    # Rich would wrap a pipe's lines at 80 columns and so break file names apart.
+    return Console(file=stream, highlight=False, emoji=False, width=10_000, no_color=True)
+
+
+def print_results(
+    console: Console, results: Results, *, all_rows: bool = False, truth: Truth | None = None
+) -> None:
+    """Print verdicts, a summary of the sample, and the notice.
+
+    Parameters
+    ----------
+    console
+        From :func:`console_for`.
+    results
+        What was assessed.
+    all_rows
+        Print every row; otherwise the first :data:`ROWS`, and how many are not shown.
+    truth
+        What is known of the images, in the order of ``results.assessments``; shown beside each
+        verdict.
+    """
+    if results.assessments:
+        shown = results.assessments if all_rows else results.assessments[:ROWS]
+        table = _table(console, "Image", *results.labels)
+        for number, assessment in enumerate(shown):
+            known = {} if truth is None else truth[number]
+            cells = (_cell(part, known.get(part.label)) for part in assessment.parts)
+            table.add_row(_text(printable(assessment.name)), *cells)
+        console.print(table)
+        hidden = len(results.assessments) - len(shown)
+        if hidden:
+            console.print(
+                f"... and {hidden} more images: --all shows them, --csv FILE writes them.",
+                markup=False,
+            )
+        console.print()
+    _print_summary(console, results)
+    if truth is not None:
+        console.print(_agreement(results, truth), markup=False)
+    console.print(NOTICE, markup=False)
+
+
+def print_failures(console: Console, failures: Sequence[Failure]) -> None:
+    """List every image that could not be assessed, with its reason and what to do."""
+    if not failures:
+        return
+    count = "1 image" if len(failures) == 1 else f"{len(failures)} images"
+    console.print(f"{count} could not be assessed:", style="bold", markup=False)
+    for failure in failures:
+        advice = f". {failure.advice}" if failure.advice else ""
+        line = f"  {failure.name}: {failure.reason}{advice} [{failure.code}]"
+        console.print(printable(line), markup=False, soft_wrap=True)
+
+
+def percent(proportion: Proportion) -> str:
+    """Give a fraction and its interval in percent."""
+    if proportion.fraction is None or proportion.low is None or proportion.high is None:
+        return "-"
+    return f"{proportion.fraction:.1%} ({proportion.low:.1%} to {proportion.high:.1%})"
+
+
+def agreement(results: Results, truth: Truth) -> tuple[int, int]:
+    """Count the verdicts that agree with the truth, and those for which it is known."""
+    agree = known = 0
+    for assessment, true in zip(results.assessments, truth, strict=True):
+        for part in assessment.parts:
+            if part.label in true:
+                known += 1
+                agree += part.verdict is true[part.label]
+    return agree, known
+
+
+def _agreement(results: Results, truth: Truth) -> str:
+    agree, known = agreement(results, truth)
+    return f"{agree} of {known} verdicts agree with what is true of these images."
+
+
+def _print_summary(console: Console, results: Results) -> None:
+    sample = summarise(results.assessments, results.labels)
+    version = f" {results.model_version}" if results.model_version else ""
+    failed = f"; {len(results.failures)} could not be" if results.failures else ""
+    console.print(
+        f"{sample.n} assessed by {results.model}{version}{failed}.", style="bold", markup=False
+    )
+    if not sample.n:
+        return
+    table = _table(console, "Of the sample", "count", "fraction (95% interval)")
+    for label, proportion in sample.abnormal.items():
+        table.add_row(
+            f"{label} abnormal", f"{proportion.count} of {proportion.n}", percent(proportion)
+        )
+    whole = sample.all_normal
+    table.add_row("every part normal", f"{whole.count} of {whole.n}", percent(whole))
+    console.print(table)
+
+
+def _table(console: Console, first: str, *others: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    # Lines are drawn on a terminal alone; safe_box leaves those that an old one cannot show.
+    style = box.SIMPLE_HEAD if console.is_terminal else None
+    table = Table(box=style, header_style="bold", pad_edge=False, safe_box=True)
+    table.add_column(first, overflow="fold", no_wrap=not console.is_terminal)
+    for name in others:
+        table.add_column(name, no_wrap=True)
+    return table
+
+
+def _cell(part: PartVerdict, true: Verdict | None) -> Text:
+    cell = _text(f"{part.verdict.value:<8} {part.probability:.2f}", _COLOUR[part.verdict])
+    if true is not None:
+        right = true is part.verdict
+        cell.append(
+            f" {'ok' if right else f'not {true.value}'}", style="dim" if right else "yellow"
+        )
+    return cell
+
+
+def _text(content: str, style: str = "") -> Text:
+    from rich.text import Text
+
+    return Text(content, style=style)
