@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
+from androscope.datasets.check import examine
+from androscope.datasets.listing import Entry, labels_error
 from androscope.datasets.mhsma import MHSMA, folders, load_mhsma
-from androscope.datasets.types import Dataset
-from androscope.errors import DataError, DatasetMissingError
+from androscope.datasets.splitting import SHARES, draw_splits
+from androscope.datasets.types import SPLITS, Dataset, Int8Array, LabelledCrops
+from androscope.errors import DataError, DatasetMissingError, LabelsError
+from androscope.files import sha256_of
 from androscope.settings import Settings, load_settings
 
 __all__ = ["load"]
@@ -19,7 +25,7 @@ def load(
     crop_size: int = 64,
     labels: Sequence[str] | None = None,
     settings: Settings | None = None,
-    seed: int = 0,  # noqa: ARG001
+    seed: int = 0,
 ) -> Dataset:
     """Load a labelled data set, split into train, valid and test.
 
@@ -56,4 +62,73 @@ def load(
             path=path,
             advice="Give mhsma, or the path of a CSV or of a folder of labelled crops",
         )
-    raise DataError("own data cannot be loaded yet", path=path)
+    if _is_mhsma(path):
+        return load_mhsma([path], crop_size=crop_size, labels=labels)
+    dataset = _load_own(path, crop_size=crop_size, settings=settings, seed=seed)
+    return dataset if labels is None else dataset.with_labels(labels)
+
+
+def _is_mhsma(path: Path) -> bool:
+    # The very files, unpacked anywhere: their licence and citation must not get lost.
+    return path.is_dir() and MHSMA.is_right(path / "x_64_train.npy")
+
+
+def _load_own(path: Path, *, crop_size: int, settings: Settings, seed: int) -> Dataset:
+    examined = examine(path, crop_size=crop_size, settings=settings)
+    if examined.problems:
+        raise labels_error(examined.problems, path)
+    entries, labels = examined.entries, examined.labels
+    splits, notes = _splits_of(entries, labels, path, seed)
+    known = any(entry.patient for entry in entries)
+    everything = LabelledCrops(
+        crops=examined.crops,
+        labels=labels,
+        label_names=examined.listing.label_names,
+        ids=tuple(entry.name for entry in entries),
+        patients=tuple(entry.patient for entry in entries) if known else None,
+    )
+    chosen = np.asarray(splits)
+    return Dataset(
+        name=path.resolve().stem,
+        splits={split: everything.select(chosen == split) for split in SPLITS},
+        file_hashes={file.name: sha256_of(file) for file in examined.listing.files},
+        notes=(*examined.listing.notes, *notes),
+    )
+
+
+def _splits_of(
+    entries: Sequence[Entry], labels: Int8Array, path: Path, seed: int
+) -> tuple[list[str], tuple[str, ...]]:
+    """Each entry's split; those splits that no entry names are drawn from train."""
+    splits = [entry.split or "train" for entry in entries]
+    given = [split for split in SPLITS if any(entry.split == split for entry in entries)]
+    if len(given) == len(SPLITS):
+        return splits, ()
+    if given and "train" not in given:
+        raise LabelsError(
+            f"there is no crop to train on: the only splits are {', '.join(given)}",
+            path=path,
+            advice="Call one of the splits train",
+        )
+    drawn = [split for split in SPLITS if split not in given or split == "train"]
+    total = sum(SHARES[split] for split in drawn)
+    rows = [row for row, split in enumerate(splits) if split == "train"]
+    try:
+        names = draw_splits(
+            labels[rows],
+            [_group(entries[row]) for row in rows],
+            seed=seed,
+            shares={split: SHARES[split] / total for split in drawn},
+        )
+    except DataError as error:
+        raise DataError(error.reason, path=path, advice=error.advice) from error
+    for row, name in zip(rows, names, strict=True):
+        splits[row] = name
+    by = "patients" if any(entry.patient for entry in entries) else "single crops, no patient known"
+    made = ", ".join(split for split in drawn if split not in given)
+    return splits, (f"{made} drawn with seed {seed}, stratified by label, over {by}",)
+
+
+def _group(entry: Entry) -> str:
+    # The prefixes keep a patient called like a file apart from that file.
+    return f"patient {entry.patient}" if entry.patient else f"crop {entry.name}"
