@@ -26,7 +26,7 @@ def sample(n: int, seed: int = 0, levels: int = 1000) -> tuple[np.ndarray, np.nd
 def test_every_draw_scores_as_the_crops_it_stands_for(levels: int) -> None:
     # The weighted sums against the scores of the crops really repeated.
     labels, given = sample(60, levels=levels)
-    drawn = intervals._draws(labels, [(given, 0.4)], None, 25, seed=3)[0]
+    drawn = intervals._draws(labels, [(given, np.full(60, 0.4))], None, 25, seed=3)[0]
     weights = np.random.default_rng(3).multinomial(60, np.full(60, 1 / 60), 25)
     for i, weight in enumerate(weights):
         expected = scores(np.repeat(labels, weight), np.repeat(given, weight), 0.4)
@@ -129,3 +129,22 @@ def test_two_thousand_draws_of_three_hundred_crops_take_no_time() -> None:
     bootstrap(labels, given, 0.5)
     # Seven scores in about 0.1 s where this was written; ten times that under load.
     assert time.process_time() - start < 2.0
+
+
+def test_crops_of_unknown_patients_are_units_of_their_own() -> None:
+    assert len(set(intervals.units(["", "", "a", "a", "0"]))) == 4
+    labels, given = sample(60)
+    unknown = bootstrap(labels, given, 0.5, patients=[""] * 60)
+    known = bootstrap(labels, given, 0.5)
+    # Other draws of the same units.
+    assert unknown["accuracy"].high == pytest.approx(known["accuracy"].high, abs=0.03)
+
+
+def test_crops_may_have_thresholds_of_their_own() -> None:
+    labels, given = sample(60)
+    assert bootstrap(labels, given, np.full(60, 0.5)) == bootstrap(labels, given, 0.5)
+    # Half a unit off for all: as if the probabilities were shifted; the area stays theirs.
+    limits = np.where(np.arange(60) % 2 == 0, 0.3, 0.7)
+    found = bootstrap(labels, given, limits)
+    assert found["roc_auc"] == bootstrap(labels, given, 0.5)["roc_auc"]
+    assert found["accuracy"] == bootstrap(labels, (given >= limits) * 1.0, 0.5)["accuracy"]

@@ -210,3 +210,9 @@ def test_by_label_takes_each_its_own_column_and_threshold() -> None:
     assert found["head"] == scores(labels[:, 0], given_[:, 0], 0.5)
     assert found["tail"] == scores([1, 0], [0.3, 0.2], 0.25)
     assert list(found) == ["head", "tail"]
+
+
+def test_crops_may_have_thresholds_of_their_own() -> None:
+    found = scores([0, -1, 1], [0.4, 0.9, 0.4], [0.5, 0.1, 0.3])
+    assert found.counts == Counts(1, 0, 0, 1)
+    assert math.isnan(found.threshold)

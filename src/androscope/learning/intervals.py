@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from androscope.learning.metrics import METRICS, from_counts, labelled
 from androscope.types import ABNORMAL
 
-__all__ = ["Interval", "bootstrap", "bootstrap_difference"]
+__all__ = ["Interval", "bootstrap", "bootstrap_difference", "units"]
 
 #: Memory for one block of drawn weights, bytes.
 _BLOCK = 64 * 2**20
@@ -38,10 +38,19 @@ class Interval:
     high: float
 
 
+def units(patients: Sequence[str]) -> NDArray[np.intp]:
+    """Number the patients: ``(N,)``, equal for crops of one patient.
+
+    A crop whose patient is not known (``""``) is a unit of its own.
+    """
+    names = [f"p{patient}" if patient else f"c{i}" for i, patient in enumerate(patients)]
+    return np.unique(np.asarray(names, dtype=str), return_inverse=True)[1].reshape(-1)
+
+
 def bootstrap(
     labels: ArrayLike,
     probabilities: ArrayLike,
-    threshold: float,
+    threshold: ArrayLike,
     *,
     patients: Sequence[str] | None = None,
     resamples: int = 2000,
@@ -55,7 +64,8 @@ def bootstrap(
     labels, probabilities, threshold
         As in :func:`androscope.learning.metrics.scores`.
     patients
-        ``(N,)`` whose sperm each crop shows, if known; then patients are drawn, not crops.
+        ``(N,)`` whose sperm each crop shows, ``""`` where unknown; then patients are drawn, not
+        crops.
     resamples
         Number of draws.
     confidence
@@ -69,15 +79,16 @@ def bootstrap(
         Score's name to its interval.
     """
     truth, given, kept = labelled(labels, probabilities)
-    groups = None if patients is None else np.asarray(patients, dtype=str)[kept]
-    drawn = _draws(truth, [(given, threshold)], groups, resamples, seed)[0]
+    limits = np.broadcast_to(np.asarray(threshold, dtype=np.float64), kept.shape)[kept]
+    groups = None if patients is None else units(patients)[kept]
+    drawn = _draws(truth, [(given, limits)], groups, resamples, seed)[0]
     return {name: _interval(values, confidence) for name, values in drawn.items()}
 
 
 def bootstrap_difference(
     labels: ArrayLike,
-    first: tuple[ArrayLike, float],
-    second: tuple[ArrayLike, float],
+    first: tuple[ArrayLike, ArrayLike],
+    second: tuple[ArrayLike, ArrayLike],
     *,
     patients: Sequence[str] | None = None,
     resamples: int = 2000,
@@ -95,8 +106,11 @@ def bootstrap_difference(
     """
     truth, one, kept = labelled(labels, first[0])
     _, other, _ = labelled(labels, second[0])
-    groups = None if patients is None else np.asarray(patients, dtype=str)[kept]
-    models = [(one, first[1]), (other, second[1])]
+    groups = None if patients is None else units(patients)[kept]
+    models = [
+        (given, np.broadcast_to(np.asarray(limit, dtype=np.float64), kept.shape)[kept])
+        for given, limit in ((one, first[1]), (other, second[1]))
+    ]
     before, after = _draws(truth, models, groups, resamples, seed)
     return {name: _interval(after[name] - before[name], confidence) for name in METRICS}
 
@@ -112,26 +126,28 @@ def _interval(values: NDArray[np.float64], confidence: float) -> Interval:
 
 def _draws(
     truth: NDArray[np.int8],
-    models: list[tuple[NDArray[np.float64], float]],
-    groups: NDArray[np.str_] | None,
+    models: list[tuple[NDArray[np.float64], NDArray[np.float64]]],
+    groups: NDArray[np.intp] | None,
     resamples: int,
     seed: int,
 ) -> list[dict[str, NDArray[np.float64]]]:
     """Scores of each model on each draw: for each model, name to ``(resamples,)``."""
     if groups is None:
-        units, member = len(truth), np.arange(len(truth))
+        drawable, member = len(truth), np.arange(len(truth))
     else:
-        names, member = np.unique(groups, return_inverse=True)
-        units = len(names)
+        found_groups, member = np.unique(groups, return_inverse=True)
+        drawable = len(found_groups)
     generator = np.random.default_rng(seed)
     found: list[dict[str, list[NDArray[np.float64]]]] = [{m: [] for m in METRICS} for _ in models]
-    ready = [_Prepared(truth, given, threshold) for given, threshold in models]
+    ready = [_Prepared(truth, given, limits) for given, limits in models]
     step = max(1, _BLOCK // (8 * max(len(truth), 1)))
     for start in range(0, resamples, step):
         size = min(step, resamples - start)
         # How often each unit is drawn stands for the draw itself: the scores are weighted counts.
-        drawn = generator.multinomial(units, np.full(units, 1 / units), size) if units else None
-        weights = np.empty((size, 0)) if drawn is None else drawn[:, member].astype(np.float64)
+        weights = np.empty((size, 0))
+        if drawable:
+            drawn = generator.multinomial(drawable, np.full(drawable, 1 / drawable), size)
+            weights = drawn[:, member].astype(np.float64)
         for prepared, collected in zip(ready, found, strict=True):
             for name, values in prepared.scores(weights).items():
                 collected[name].append(values)
@@ -142,11 +158,11 @@ class _Prepared:
     """One model's probabilities, sorted once, so that a draw costs a few sums."""
 
     def __init__(
-        self, truth: NDArray[np.int8], given: NDArray[np.float64], threshold: float
+        self, truth: NDArray[np.int8], given: NDArray[np.float64], limits: NDArray[np.float64]
     ) -> None:
         self.order = np.argsort(given, kind="stable")
+        self.called = (given >= limits)[self.order].astype(np.float64)
         given, self.abnormal = given[self.order], (truth == ABNORMAL)[self.order]
-        self.called = (given >= threshold).astype(np.float64)
         # Where each run of equal probabilities starts: within one, order is a toss-up.
         self.runs = np.flatnonzero(np.r_[True, given[1:] != given[:-1]]) if len(given) else None
 

@@ -94,7 +94,7 @@ class Scores:
     n, normal, abnormal
         Crops that have the label, and how many are of each class.
     threshold
-        Probability from which the verdict is abnormal.
+        Probability from which the verdict is abnormal; NaN where each crop had its own.
     counts
         The confusion matrix.
     undefined
@@ -206,7 +206,7 @@ def count(truth: NDArray[np.int8], abnormal: NDArray[np.bool_]) -> Counts:
     )
 
 
-def scores(labels: ArrayLike, probabilities: ArrayLike, threshold: float) -> Scores:
+def scores(labels: ArrayLike, probabilities: ArrayLike, threshold: ArrayLike) -> Scores:
     """Score one label; crops without it (-1) are left out.
 
     Parameters
@@ -216,15 +216,17 @@ def scores(labels: ArrayLike, probabilities: ArrayLike, threshold: float) -> Sco
     probabilities
         ``(N,)``: of abnormal, 0 to 1. ROC AUC comes from them, not from the verdicts.
     threshold
-        Probability from which the verdict is abnormal.
+        Probability from which the verdict is abnormal: one, or ``(N,)`` where the crops were graded
+        by several models, each with its own.
 
     Raises
     ------
     ValueError, TrainingError
         As :func:`labelled`.
     """
-    truth, given, _ = labelled(labels, probabilities)
-    counts = count(truth, given >= threshold)
+    truth, given, kept = labelled(labels, probabilities)
+    limits = np.broadcast_to(np.asarray(threshold, dtype=np.float64), kept.shape)[kept]
+    counts = count(truth, given >= limits)
     (tp, fn), (fp, tn) = counts.matrix
     found = {name: float(value) for name, value in from_counts(tp, fn, fp, tn).items()}
     # Which class is called positive does not change the area, only that both say the same one.
@@ -237,7 +239,7 @@ def scores(labels: ArrayLike, probabilities: ArrayLike, threshold: float) -> Sco
         n=len(truth),
         normal=int((truth == NORMAL).sum()),
         abnormal=int((truth == ABNORMAL).sum()),
-        threshold=float(threshold),
+        threshold=float(threshold) if np.ndim(threshold) == 0 else float("nan"),  # type: ignore[arg-type]
         counts=counts,
         undefined=why,
         **found,
@@ -248,7 +250,7 @@ def scores_by_label(
     names: tuple[str, ...],
     labels: ArrayLike,
     probabilities: ArrayLike,
-    thresholds: Mapping[str, float],
+    thresholds: Mapping[str, ArrayLike],
 ) -> dict[str, Scores]:
     """Score every label of ``(N, L)`` labels and probabilities; see :func:`scores`."""
     truth, given = np.asarray(labels), np.asarray(probabilities)
