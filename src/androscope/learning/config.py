@@ -79,7 +79,25 @@ class BackboneConfig(_Table):
     standardize: bool = Field(
         False, description="Zero mean and unit deviation per crop instead of fixed constants."
     )
+    grey_mean: float | None = Field(
+        None, ge=0, le=255, description="Grey level that becomes 0; null: as the weights expect."
+    )
+    grey_std: float | None = Field(
+        None,
+        gt=0,
+        le=255,
+        description="Grey levels that become 1; null: as the weights expect. MHSMA's crops are "
+        "of low contrast: a smaller value spreads them like a photograph.",
+    )
     drop_path: float = Field(0.1, ge=0, lt=1, description="Stochastic depth of the trunk.")
+
+    @model_validator(mode="after")
+    def _one_normalization(self) -> Self:
+        if self.grey_mean is not None and self.grey_std is None:
+            raise ValueError("grey_mean needs grey_std beside it")
+        if self.standardize and self.grey_std is not None:
+            raise ValueError("standardize and grey_std exclude each other")
+        return self
 
 
 class BranchConfig(_Table):
@@ -99,7 +117,7 @@ class AugmentConfig(_Table):
     enabled: bool = Field(True, description="False: crops are learned from as they are.")
     rotation: float = Field(360.0, ge=0, le=360, description="Angles drawn from 0 to this.")
     shift: float = Field(4.0, ge=0, le=32, description="Largest shift in x and in y, px.")
-    flip: bool = Field(True, description="Mirror half of the crops.")
+    flip: bool = Field(True, description="Mirror half of them left-right, half up-down.")
     scale: float = Field(1.05, ge=1, le=2, description="Zoom between 1/scale and scale.")
     brightness: float = Field(1.0, ge=1, le=4, description="Grey times 1/b to b.")
     contrast: float = Field(
@@ -167,6 +185,11 @@ class LabelBranchConfig(BranchConfig):
         "none", description="Against rare classes: oversampled, or drawn evenly into each batch."
     )
     loss: LossConfig = LossConfig()
+    checkpoint: Literal["accuracy", "loss", "last"] = Field(
+        "loss",
+        description="Which epoch is kept: the best validation accuracy, the smallest validation "
+        "loss, or the last.",
+    )
 
 
 class Stage2Config(_Table):

@@ -1,0 +1,88 @@
+"""Deep multi-task transfer learning: one network for all labels, trained in two stages.
+
+Abbasi, Miahi & Mirroshandel 2021, the second of the two algorithms. Stage 1 trains a shared
+pretrained trunk with one head per label jointly and keeps the epoch that serves all labels in
+balance. Stage 2 freezes the trunk and trains for each label a branch of its own, with its own
+layers and optimiser. One forward pass then grades all labels.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from androscope.datasets import LabelledCrops
+from androscope.errors import TrainingError
+from androscope.files import write_text
+from androscope.learning.bank import build_bank, state_sha256
+from androscope.learning.branches import train_branch
+from androscope.learning.config import Config
+from androscope.learning.joint import train_jointly
+from androscope.learning.network import Network
+from androscope.learning.trainer import HISTORY, Report, StageResult, history_csv
+
+__all__ = ["train_stage1", "train_stage2"]
+
+
+def train_stage1(
+    network: Network,
+    train: LabelledCrops,
+    valid: LabelledCrops,
+    config: Config,
+    folder: Path,
+    *,
+    report: Report,
+    bar: bool,
+) -> StageResult:
+    """Train trunk and heads jointly over all labels. See :func:`train_jointly`."""
+    report(f"stage 1: {', '.join(config.labels)} jointly, {config.stage1.epochs} epochs")
+    return train_jointly(
+        network, train, valid, config, folder / "stage1", report=report, bar=bar
+    )
+
+
+def train_stage2(
+    network: Network,
+    train: LabelledCrops,
+    valid: LabelledCrops,
+    config: Config,
+    folder: Path,
+    *,
+    report: Report,
+) -> dict[str, StageResult]:
+    """Freeze the trunk and replace each head by a branch trained for its label alone.
+
+    Parameters
+    ----------
+    network
+        As stage 1 left it; its branches are replaced, its trunk is not touched.
+    folder
+        The run's; each label's history goes to ``folder/stage2/LABEL/history.csv``.
+
+    Returns
+    -------
+    dict
+        Per label, the scores of the kept epoch.
+    """
+    network.eval().requires_grad_(False)
+    before = state_sha256(network.trunk)
+    report(f"stage 2: trunk frozen, embedding {config.stage2.views} views of {len(train)} crops")
+    bank = build_bank(network, train, valid, config)
+    results = {}
+    for column, label in enumerate(config.labels):
+        own = config.stage2.branches.get(label, config.stage2.default)
+        branch, result, history = train_branch(label, column, bank, own, seed=config.seed)
+        write_text(folder / "stage2" / label / HISTORY, history_csv(history))
+        network.branches[label] = branch
+        results[label] = result
+        right = result.best.accuracies[0]
+        report(
+            f"stage 2: {label}  epoch {result.best.epoch + 1} of {result.epochs} kept, "
+            f"valid {result.best.loss:.4f}, accuracy {100 * right:.1f}  {result.seconds:.1f} s"
+        )
+    if state_sha256(network.trunk) != before:
+        raise TrainingError(
+            "the trunk changed during stage 2, which must leave it frozen",
+            path=folder,
+            advice="This is a fault of androscope; please report it with the run's config.yaml",
+        )
+    return results

@@ -1,0 +1,143 @@
+"""What Lightning trains: the network, its averaged twin, and the scores of each epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import lightning as L  # noqa: N812
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from androscope.learning.augment import augment
+from androscope.learning.batches import Batch, derived_seed, generator
+from androscope.learning.config import Config
+from androscope.learning.losses import label_weights, masked_loss
+from androscope.learning.network import Branch, Network
+from androscope.learning.optimizers import build_optimizer, build_schedule
+from androscope.learning.selection import EpochScores, selection_score
+
+__all__ = ["JointModule", "accuracies"]
+
+
+def accuracies(logits: Tensor, labels: Tensor) -> tuple[float, ...]:
+    """Accuracy per label at threshold 0.5, over its labelled crops; NaN where there is none."""
+    known = labels >= 0
+    right = ((logits >= 0) == (labels == 1)) & known
+    return tuple((right.sum(0) / known.sum(0)).tolist())
+
+
+class JointModule(L.LightningModule):
+    """Trunk and branches trained together: all of DTL, stage 1 of DMTL.
+
+    Parameters
+    ----------
+    network
+        With its first weights.
+    config
+        The run.
+    """
+
+    def __init__(self, network: Network, config: Config) -> None:
+        super().__init__()
+        self.network = network
+        self.config = config
+        self.averaged: AveragedModel | None = None
+        decay = config.stage1.ema
+        if decay > 0:
+            self.averaged = AveragedModel(
+                network, multi_avg_fn=_averaging(decay), use_buffers=True
+            )
+            self.averaged.requires_grad_(False)
+            self.averaged.eval()
+        self.register_buffer("weights", label_weights(config.loss, config.labels), persistent=False)
+        self._logits: list[Tensor] = []
+        self._labels: list[Tensor] = []
+        self.scores: EpochScores | None = None
+
+    @property
+    def kept(self) -> nn.Module:
+        """The network whose weights are scored and kept: the averaged one, if there is one."""
+        return self.network if self.averaged is None else self.averaged.module
+
+    def train(self, mode: bool = True) -> JointModule:
+        """Set training mode; the averaged twin stays in evaluation."""
+        super().train(mode)
+        if self.averaged is not None:
+            self.averaged.eval()
+        return self
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:  # noqa: ARG002
+        """Seed dropout by (seed, epoch, step): a resumed run then draws as an uninterrupted one."""
+        path = ("dropout", self.current_epoch, batch_idx, self.global_rank)
+        torch.manual_seed(derived_seed(self.config.seed, *path))
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Augment on the device, grade, and sum loss and penalty."""
+        crops, labels = batch
+        path = ("augment", self.current_epoch, batch_idx, self.global_rank)
+        crops = augment(crops, self.config.augment, generator(self.config.seed, *path))
+        logits = self.network(crops)
+        loss = masked_loss(logits, labels, self.config.loss, self.weights)  # type: ignore[arg-type]
+        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(crops))
+        if self.config.branch.l2 > 0:
+            branches: Sequence[Branch] = list(self.network.branches.values())  # type: ignore[arg-type]
+            loss = loss + self.config.branch.l2 * sum(b.penalty() for b in branches)
+        return loss
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:  # noqa: ARG002
+        """Move the averaged twin a little towards the network."""
+        if self.averaged is not None:
+            self.averaged.update_parameters(self.network)
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget the last epoch's answers."""
+        self._logits, self._labels = [], []
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+        """Grade clean crops with the weights that would be kept."""
+        crops, labels = batch
+        self._logits.append(self.kept(crops).float())
+        self._labels.append(labels)
+
+    def on_validation_epoch_end(self) -> None:
+        """Score the epoch over all validation crops at once."""
+        logits, labels = torch.cat(self._logits), torch.cat(self._labels)
+        loss = float(masked_loss(logits, labels, self.config.loss, self.weights))  # type: ignore[arg-type]
+        self.scores = EpochScores(self.current_epoch, loss, accuracies(logits, labels))
+        self.log("valid_loss", loss, prog_bar=True)
+        for label, accuracy in zip(self.config.labels, self.scores.accuracies, strict=True):
+            self.log(f"valid_accuracy_{label}", accuracy, prog_bar=True)
+        self.log("selection", selection_score(self.scores, self.config.stage1.checkpoint))
+
+    def configure_optimizers(self) -> Any:
+        """Optimiser and a schedule stepped after each batch."""
+        config = self.config.stage1
+        optimizer = build_optimizer(self.network, config.optimizer)
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = build_schedule(
+            optimizer,
+            config.optimizer,
+            steps=steps,
+            steps_per_epoch=max(1, steps // config.epochs),
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+
+def _averaging(decay: float) -> Any:
+    @torch.no_grad()
+    def average(averaged: Any, current: Any, count: Tensor | int) -> None:
+        # Early on the average follows fast: the first weights are not worth remembering.
+        step = int(count)
+        weight = 1 - min(decay, (1 + step) / (10 + step))
+        if averaged[0].is_floating_point():
+            torch._foreach_lerp_(averaged, current, weight)
+        else:
+            for old, new in zip(averaged, current, strict=True):
+                old.copy_(new)
+
+    return average

@@ -1,0 +1,300 @@
+"""One run from its configuration to its finished folder, started or taken up again."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import distributed
+
+from androscope.datasets import Dataset, LabelledCrops
+from androscope.datasets import load as load_dataset
+from androscope.errors import TrainingError
+from androscope.files import sha256_of, write_text
+from androscope.learning.batches import derived_seed
+from androscope.learning.config import Config
+from androscope.learning.config_file import dump_config, load_config
+from androscope.learning.dmtl import train_stage1, train_stage2
+from androscope.learning.dtl import train_dtl
+from androscope.learning.metrics import scores_by_label
+from androscope.learning.network import Network, build_network
+from androscope.learning.record import (
+    RECORD,
+    data_facts,
+    different_keys,
+    peak_memory_mb,
+    read_record,
+    software,
+    write_record,
+)
+from androscope.learning.run import CONFIG, NETWORK, THRESHOLDS, Run, probabilities
+from androscope.learning.thresholds import find_thresholds
+from androscope.learning.trainer import StageResult, on_terminal, save_state, threads
+
+__all__ = ["train"]
+
+log = logging.getLogger(__name__)
+
+Report = Callable[[str], None]
+
+#: What training writes into a run's folder; nothing else there is ever removed.
+_OURS = (CONFIG, RECORD, NETWORK, THRESHOLDS, "stage1", "stage2", "evaluation")
+
+
+def train(
+    config: Config,
+    out: str | Path,
+    *,
+    resume: bool = True,
+    dataset: Dataset | None = None,
+    quiet: bool = False,
+    report: Report | None = None,
+) -> Run:
+    """Train by ``config`` in the folder ``out``, or go on there.
+
+    Parameters
+    ----------
+    config
+        The run. The same configuration, data and machine give the same weights, bit for bit,
+        resumed or not (``trainer.deterministic``, on a CPU with the same number of threads).
+    out
+        The run's folder. A finished run in it is never overwritten.
+    resume
+        Go on with an unfinished run of the same configuration. False starts it over.
+    dataset
+        Learn from this instead of loading ``config.data.dataset``.
+    quiet
+        Neither progress bar nor lines.
+    report
+        Called with each line of progress; the log by default.
+
+    Raises
+    ------
+    TrainingError
+        If ``out`` holds a finished run, another configuration's, or something else; if the data
+        lacks a split or a class, or differs from the unfinished run's; if the loss is no number.
+    ConfigError, WeightsError, DataError
+        If the configuration asks for what this machine does not have.
+    """
+    out = Path(out)
+    say: Report = (lambda _: None) if quiet else (report or log.info)
+    bar = not quiet and on_terminal()
+    main = _rank() == 0
+    started = time.monotonic()
+    earlier = _claim(out, config, resume=resume) if main else None
+    if dataset is None:
+        dataset = load_dataset(
+            config.data.dataset, crop_size=config.data.crop_size, labels=config.labels
+        )
+    train_split, valid_split = (_split(dataset, name, config) for name in ("train", "valid"))
+    facts = data_facts(dataset.with_labels(config.labels))
+    record = _begin(out, config, facts, earlier) if main else {}
+
+    with threads(config.trainer):
+        torch.manual_seed(derived_seed(config.seed, "init"))
+        done = record.get("stages", {}).get("stage1")
+        stage1_file = out / "stage1" / NETWORK
+        if done is not None and stage1_file.is_file():
+            network = build_network(config, pretrained=False)
+            state = torch.load(stage1_file, map_location="cpu", weights_only=True)
+            network.load_state_dict(state)
+        else:
+            network = build_network(config)
+            record["weights"] = {
+                "kind": network.trunk.source.kind,
+                "name": network.trunk.source.name,
+                "sha256": network.trunk.source.sha256,
+            }
+            say(f"{config.backbone.name} starts from {network.trunk.source}")
+            first = train_dtl if config.method == "dtl" else train_stage1
+            result = first(network, train_split, valid_split, config, out, report=say, bar=bar)
+            network.cpu()
+            if main:
+                _stage_done(out, record, network, "stage1", result, valid_split, config)
+        if main and config.method == "dmtl":
+            results = train_stage2(network, train_split, valid_split, config, out, report=say)
+            record["stages"]["stage2"] = {k: v.to_json() for k, v in results.items()}
+            record["validation"]["stage2"] = _validation(network, valid_split)
+        if main:
+            _finish(out, record, network, valid_split, config, time.monotonic() - started)
+        if distributed.is_available() and distributed.is_initialized():
+            distributed.barrier()
+    run = Run.load(out)
+    say(f"finished: {out} ({time.monotonic() - started:.0f} s, peak {peak_memory_mb()} MB)")
+    return run
+
+
+def _rank() -> int:
+    from lightning.fabric.utilities.rank_zero import rank_zero_only
+
+    return int(getattr(rank_zero_only, "rank", 0) or 0)
+
+
+def _claim(out: Path, config: Config, *, resume: bool) -> dict[str, Any] | None:
+    """Make sure ``out`` may be trained in; the unfinished run's record if it is taken up."""
+    if out.is_file():
+        raise TrainingError("is a file; a run needs a folder", path=out, advice="Choose another")
+    if not out.is_dir() or not any(out.iterdir()):
+        return None
+    if not (out / RECORD).is_file():
+        if (out / CONFIG).is_file():
+            return None
+        raise TrainingError(
+            "holds files that are no run's", path=out, advice="Choose an empty or a new folder"
+        )
+    record = read_record(out)
+    if record.get("finished"):
+        raise TrainingError(
+            "holds a finished run, which is not overwritten",
+            path=out,
+            advice="Choose another folder with --out, or remove this one",
+        )
+    if not resume:
+        for name in _OURS:
+            path = out / name
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        return None
+    changed = different_keys(load_config(out / CONFIG), config)
+    if changed:
+        raise TrainingError(
+            f"holds an unfinished run of another configuration; different are {', '.join(changed)}",
+            path=out,
+            advice="Use its config.yaml, choose another folder, or start over with --no-resume",
+        )
+    return record
+
+
+def _split(dataset: Dataset, name: str, config: Config) -> LabelledCrops:
+    if name not in dataset.splits:
+        raise TrainingError(
+            f"{dataset.name} has no {name} split; there are {', '.join(dataset.splits)}",
+            advice="Training needs train to fit and valid to choose by",
+        )
+    split = dataset.splits[name].with_labels(config.labels)
+    if split.crop_size != config.data.crop_size:
+        raise TrainingError(
+            f"{name} crops of {dataset.name} are {split.crop_size} px, "
+            f"data.crop_size is {config.data.crop_size}",
+            advice="Set data.crop_size to that of the data",
+        )
+    known = (split.labels >= 0).any(axis=1)
+    split = split.select(known)
+    if len(split) < 2:
+        raise TrainingError(
+            f"{dataset.name} has {len(split)} labelled {name} crops, needs 2 at least",
+            advice="Label more crops",
+        )
+    for label, counts in split.counts().items():
+        if name == "train" and not (counts.normal and counts.abnormal):
+            raise TrainingError(
+                f"{dataset.name}: train has {counts.normal} normal and {counts.abnormal} abnormal "
+                f"crops for {label}; one of each at least is needed",
+                advice=f"Label more crops, or leave {label} out of `labels`",
+            )
+        if name == "valid" and not (counts.normal or counts.abnormal):
+            raise TrainingError(
+                f"{dataset.name}: no valid crop is labelled for {label}",
+                advice=f"Label some, or leave {label} out of `labels`",
+            )
+    return split
+
+
+def _begin(
+    out: Path, config: Config, facts: dict[str, Any], earlier: dict[str, Any] | None
+) -> dict[str, Any]:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    if earlier is not None:
+        before = {k: v["sha256"] for k, v in earlier["data"]["splits"].items()}
+        after = {k: v["sha256"] for k, v in facts["splits"].items()}
+        if before != after:
+            names = ", ".join(k for k in after if before.get(k) != after[k])
+            raise TrainingError(
+                f"the data changed since this run was started: {names}",
+                path=out,
+                advice="Bring the data back, or start over with --no-resume",
+            )
+        earlier["resumed"] = [*earlier.get("resumed", []), now]
+        write_record(out, earlier)
+        return earlier
+    record = {
+        "finished": False,
+        "started": now,
+        "name": config.name,
+        "method": config.method,
+        "labels": list(config.labels),
+        "seed": config.seed,
+        "data": facts,
+        "software": software(),
+        "threads": config.trainer.threads or torch.get_num_threads(),
+        "stages": {},
+        "validation": {},
+    }
+    write_text(out / CONFIG, dump_config(config))
+    write_record(out, record)
+    return record
+
+
+def _validation(network: Network, valid: LabelledCrops) -> dict[str, dict[str, float]]:
+    """Scores at 0.5, to compare stages by; evaluation proper is another command."""
+    found = scores_by_label(
+        network.labels,
+        valid.labels,
+        probabilities(network, valid.crops),
+        dict.fromkeys(network.labels, 0.5),
+    )
+    return {
+        label: {"accuracy": float(s["accuracy"]), "roc_auc": float(s["roc_auc"])}
+        for label, s in found.items()
+    }
+
+
+def _stage_done(
+    out: Path,
+    record: dict[str, Any],
+    network: Network,
+    name: str,
+    result: StageResult,
+    valid: LabelledCrops,
+    config: Config,
+) -> None:
+    save_state(out / name / NETWORK, network.state_dict())
+    record["stages"][name] = result.to_json() | {"rule": config.stage1.checkpoint}
+    record["validation"][name] = _validation(network, valid)
+    write_record(out, record)
+
+
+def _finish(
+    out: Path,
+    record: dict[str, Any],
+    network: Network,
+    valid: LabelledCrops,
+    config: Config,
+    seconds: float,
+) -> None:
+    found = find_thresholds(
+        config.labels, valid.labels, probabilities(network, valid.crops), config.threshold
+    )
+    thresholds = {
+        label: {"value": t.value, "objective": t.objective, "low": t.low, "high": t.high}
+        for label, t in found.items()
+    }
+    write_text(out / THRESHOLDS, json.dumps(thresholds, indent=2) + "\n")
+    save_state(out / NETWORK, network.state_dict())
+    record["network_sha256"] = sha256_of(out / NETWORK)
+    record["parameters"] = sum(p.numel() for p in network.parameters())
+    record["embedding_dim"] = network.trunk.dim
+    record["seconds"] = round(record.get("seconds", 0.0) + seconds, 3)
+    record["peak_memory_mb"] = peak_memory_mb()
+    record["finished"] = True
+    record["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
+    write_record(out, record)
