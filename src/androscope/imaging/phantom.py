@@ -42,7 +42,7 @@ _TAIL_BLUR_UM = 0.38
 _MARGIN_PX = 12
 
 # Phase of each part at its thickest, rad.
-_HEAD, _VACUOLE, _TAIL, _CYTOPLASM = 0.8, 0.75, 0.28, 0.40
+_HEAD, _VACUOLE, _TAIL, _CYTOPLASM = 0.8, 0.9, 0.28, 0.40
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def phase_and_loss(shapes: Anatomy, optics: Optics) -> tuple[Plane64, Plane64]:
     loss = loss + optics.edge_loss * np.where(shapes.radius <= 1, edge, 0.0)
     # Neck and tail lie a little out of the head's focus: wide and faint.
     seen = np.isfinite(shapes.tail_distance)
-    distance = np.where(seen, shapes.tail_distance * shapes.tail_radius, 0.0)
+    distance = np.where(seen, shapes.tail_distance, 0.0) * shapes.tail_radius
     spread = (0.6 * shapes.tail_radius) ** 2 + _TAIL_BLUR_UM**2
     thickness = np.minimum(shapes.tail_radius / 0.375, 1.5)
     tail = np.where(seen, np.exp(-(distance**2) / (2 * spread)), 0.0)
@@ -149,9 +149,9 @@ def render_crop(
         )
     fine = _SUPERSAMPLING
     step = 1 / fine
-    axis: Plane64 = (np.arange((size + 2 * _MARGIN_PX) * fine) + 0.5) * step
-    axis = axis - 0.5 - _MARGIN_PX
-    x, y = (axis - centre[0]) * pixel_size_um, (centre[1] - axis) * pixel_size_um
+    axis = (np.arange((size + 2 * _MARGIN_PX) * fine) + 0.5) * step - 0.5 - _MARGIN_PX
+    x: Plane64 = ((axis - centre[0]) * pixel_size_um).astype(np.float64)
+    y: Plane64 = ((centre[1] - axis) * pixel_size_um).astype(np.float64)
     shapes = anatomy(spec, x, y, math.radians(angle_deg))
     phase, loss = phase_and_loss(shapes, optics)
     seen = form_image(phase, loss, optics, pixel_size_um * step)

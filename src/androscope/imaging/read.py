@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 from collections.abc import Iterator
@@ -24,7 +23,8 @@ from androscope.errors import (
     ImageUnreadableError,
     ImageUnsupportedError,
 )
-from androscope.imaging.formats import EXTENSIONS, READ, advice_for, sniff
+from androscope.imaging.formats import READ, advice_for, sniff
+from androscope.imaging.opening import named_decoder_errors, open_image_file
 from androscope.imaging.raster import read_raster
 from androscope.imaging.stack import ArrayPlanes, open_npy
 from androscope.imaging.tiff import TiffPlanes
@@ -175,25 +175,6 @@ _ERRORS = {kind.code: kind for kind in _KINDS}
 
 
 @contextmanager
-def _named_decoder_errors() -> Iterator[None]:
-    # Decoders raise anything on damaged data: struct.error, IndexError, SyntaxError, zlib.error...
-    try:
-        yield
-    except ImageError:
-        raise
-    except MemoryError as error:
-        raise ImageDimensionsError(
-            "too large for this machine's memory",
-            advice="Cut it into crops, or use a machine with more memory",
-        ) from error
-    except Exception as error:
-        detail = " ".join(str(error).split())[:120] or type(error).__name__
-        raise ImageUnreadableError(
-            f"truncated or damaged ({detail})", advice="Export or copy it again"
-        ) from error
-
-
-@contextmanager
 def _open(source: Any, settings: Settings) -> Iterator[_Planes]:
     if isinstance(source, np.ndarray):
         yield ArrayPlanes(source, max_pixels=settings.max_pixels)
@@ -203,43 +184,12 @@ def _open(source: Any, settings: Settings) -> Iterator[_Planes]:
             yield _planes(stream, None, settings)
         return
     path = Path(source)
-    with _opened(path) as stream:
+    with open_image_file(path) as stream:
         yield _planes(stream, path, settings)
 
 
-def _opened(path: Path) -> BinaryIO:
-    try:
-        if path.is_dir():
-            raise ImageUnreadableError(
-                "expected an image, got a folder",
-                advice=f"Give a folder that holds {', '.join(EXTENSIONS)} files, or name the files",
-            )
-        if path.exists() and not path.is_file():
-            raise ImageUnreadableError("expected an image, got a device or pipe")
-        return path.open("rb")
-    except FileNotFoundError as error:
-        pattern = any(character in str(path) for character in "*?")
-        raise ImageUnreadableError(
-            "no file matches this pattern" if pattern else "no such file",
-            advice="Check the spelling and the folder you are in",
-        ) from error
-    except PermissionError as error:
-        raise ImageUnreadableError(
-            "may not be read: permission denied", advice="Change the file's permissions"
-        ) from error
-    except (OSError, ValueError) as error:
-        # ValueError: a NUL byte in the name.
-        number = getattr(error, "errno", None)
-        what = str(error) if number is None else os.strerror(number)
-        if number == errno.ENAMETOOLONG:
-            what = "the name is too long to be a file's"
-        raise ImageUnreadableError(
-            f"cannot be opened: {what}", advice="Check the name and the disk"
-        ) from error
-
-
 def _planes(stream: BinaryIO, path: Path | None, settings: Settings) -> _Planes:
-    with _named_decoder_errors():
+    with named_decoder_errors():
         head = stream.read(16)
         stream.seek(0)
     if not head:
@@ -248,7 +198,7 @@ def _planes(stream: BinaryIO, path: Path | None, settings: Settings) -> _Planes:
     if kind is None:
         what, advice = advice_for(head)
         raise ImageUnreadableError(f"expected an image ({READ}), got {what}", advice=advice)
-    with _named_decoder_errors():
+    with named_decoder_errors():
         if kind == "NPY":
             return ArrayPlanes(open_npy(stream, path), max_pixels=settings.max_pixels)
         if kind == "TIFF":
@@ -257,7 +207,7 @@ def _planes(stream: BinaryIO, path: Path | None, settings: Settings) -> _Planes:
 
 
 def _load(planes: _Planes, index: int) -> tuple[Plane, Statistics]:
-    with _named_decoder_errors():
+    with named_decoder_errors():
         plane = planes.load(index)
     statistics = measure(plane.samples)
     grey = to_grey(plane.samples)
