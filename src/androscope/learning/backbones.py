@@ -29,6 +29,7 @@ from torch import Tensor, nn
 
 from androscope.errors import ConfigError, WeightsError
 from androscope.learning.config import BackboneConfig
+from androscope.learning.depthwise import quicken_depthwise
 from androscope.learning.weights import (
     WeightsSource,
     fit_by_order,
@@ -224,6 +225,7 @@ def create_trunk(config: BackboneConfig, *, pretrained: bool = True) -> Trunk:
     _grey_stem(body, norm)
     if own is not None:
         body.load_state_dict(fit_state(own, body, path=Path(config.weights)), strict=False)
+    quicken_depthwise(body)
     return Trunk(body, _dim(config, body), norm, source)
 
 
