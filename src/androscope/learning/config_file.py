@@ -20,6 +20,7 @@ from androscope.errors import ConfigError
 from androscope.learning import config_keys
 from androscope.learning.config import Config
 from androscope.learning.config_yaml import (
+    UNREADABLE,
     Document,
     Path,
     Place,
@@ -157,10 +158,12 @@ def _tidied(document: Document, problems: list[Problem]) -> dict[str, Any]:
     def tidy(value: Any, path: Path) -> Any:
         known = config_keys.field_at(path)
         if isinstance(value, dict):
-            return {k: v for k, raw in value.items() if (v := tidy(raw, (*path, k))) is not _BAD}
+            return {
+                k: v for k, raw in value.items() if (v := tidy(raw, (*path, k))) is not UNREADABLE
+            }
         if isinstance(value, list):
             items = [tidy(item, (*path, i)) for i, item in enumerate(value)]
-            return _BAD if any(item is _BAD for item in items) else items
+            return UNREADABLE if any(item is UNREADABLE for item in items) else items
         if value is None and known and _is_table(known[0]):
             return {}  # a section whose keys are all commented out
         # Python takes true for 1; whoever wrote `epochs: true` did not mean one epoch.
@@ -168,14 +171,11 @@ def _tidied(document: Document, problems: list[Problem]) -> dict[str, Any]:
             wanted = config_keys.describe(*known)
             what = f"expected {wanted}, got {_shown(value)}"
             problems.append(Problem(_place(document, path), dotted(path), what))
-            return _BAD
+            return UNREADABLE
         return value
 
     tidied: dict[str, Any] = tidy(document.values, ())
     return tidied
-
-
-_BAD = object()
 
 
 def _is_table(annotation: Any) -> bool:

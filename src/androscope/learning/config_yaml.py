@@ -14,12 +14,25 @@ from typing import Any
 
 import yaml
 
-__all__ = ["Document", "Path", "Place", "Problem", "dotted", "dump", "parse", "parse_value"]
+__all__ = [
+    "UNREADABLE",
+    "Document",
+    "Path",
+    "Place",
+    "Problem",
+    "dotted",
+    "dump",
+    "parse",
+    "parse_value",
+]
 
 #: More nodes than this, after aliases are followed, is no configuration but an attack.
 _MAX_NODES = 20_000
 
 Path = tuple[str | int, ...]
+
+#: Stands for a value that could not be read, and of which a problem says so.
+UNREADABLE = object()
 
 _BOOL = re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$")
 _NULL = re.compile(r"^(?:~|null|Null|NULL|)$")
@@ -144,7 +157,7 @@ class _Reader:
         self._read += 1
         if id(node) in self._open:
             self._wrong(node, path, "an alias must not stand inside what it names")
-            return None
+            return UNREADABLE
         if self._read > _MAX_NODES:
             if self._read == _MAX_NODES + 1:
                 self._wrong(node, path, f"more than {_MAX_NODES} values once aliases are followed")
@@ -204,7 +217,7 @@ class _Reader:
             return float(text.lower().replace(".", ""))
         shown = f"!!{tag}" if node.tag.startswith(_TAG) else node.tag
         self._wrong(node, path, f"the tag {shown} has no meaning here; write the plain value")
-        return text
+        return UNREADABLE
 
 
 def dotted(path: Path) -> str:
