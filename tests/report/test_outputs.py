@@ -41,14 +41,12 @@ def test_an_image_is_not_overwritten(tmp_path: Path) -> None:
         check_outputs({"--html": tmp_path / "a.png"}, inputs=[tmp_path / "link.png"])
 
 
-@pytest.mark.parametrize("as_folder", [False, True], ids=["file", "folder"])
-def test_a_place_inside_a_file(tmp_path: Path, as_folder: bool) -> None:
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_place_inside_a_file(tmp_path: Path, kind: str) -> None:
     (tmp_path / "file").write_bytes(b"")
     path = tmp_path / "file" / "r.csv"
+    files, folders = ({"--csv": path}, []) if kind == "file" else ({}, [path])
     with pytest.raises(OutputError) as caught:
-        if as_folder:
-            check_outputs({}, folders=[path])
-        else:
-            check_outputs({"--csv": path})
+        check_outputs(files, folders=folders)
     assert str(caught.value).startswith(f"{path}: cannot be written: ")
     assert str(caught.value).endswith("Choose a folder that may be written and has room")

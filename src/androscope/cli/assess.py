@@ -130,6 +130,8 @@ def assess(
     _tell(grader.pixel_size_warning(pixel_size))
     if found.repeated:
         _tell(f"{found.repeated} named more than once; each is graded once")
+    if found.ignored and not quiet:
+        _tell(f"files without an image's ending, not looked at: {found.ignored}")
     with _bar(quiet) as progress:
         results = _grade(
             grader,

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from androscope.imaging.phantom_set import phantom_set
+
+
+@pytest.fixture(autouse=True)
+def _here(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_it_grades_phantoms_and_shows_the_truth(run: Any) -> None:
+    done = run("demo", "--out", "d", "-n", "5", "--seed", "3")
+    assert (done.code, done.err) == (0, "")
+    phantoms = phantom_set(5, 3)
+    pictures = sorted(Path("d/phantoms").glob("*.png"))
+    for picture, phantom in zip(pictures, phantoms, strict=True):
+        np.testing.assert_array_equal(np.asarray(Image.open(picture)), phantom.pixels)
+    with Path("d/results.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [Path(row["image"]).name for row in rows] == [p.name for p in pictures]
+    agree = sum(
+        (row[f"{label}_verdict"] == "abnormal") == bool(phantom.labels[label])
+        for row, phantom in zip(rows, phantoms, strict=True)
+        for label in ("head", "acrosome", "vacuole")
+    )
+    assert f"{agree} of 15 verdicts agree with what is true of these images." in done.out
+    page = Path("d/index.html").read_text(encoding="utf-8")
+    assert page.count("<img src=") == 5
+    assert page.count("truly ") == 15
+    assert (
+        json.loads(Path("d/results.json").read_text(encoding="utf-8"))["summary"]["assessed"] == 5
+    )
+    assert f"Page:    {Path('d/index.html').resolve().as_uri()}" in done.out
+
+
+def test_again_is_the_same(run: Any) -> None:
+    first = run("demo", "-n", "3")
+    csv_before = Path("demo/results.csv").read_bytes()
+    assert run("demo", "-n", "3").out == first.out
+    assert Path("demo/results.csv").read_bytes() == csv_before
+
+
+def test_other_phantoms_do_not_mix_with_the_old(run: Any) -> None:
+    run("demo", "-n", "3")
+    done = run("demo", "-n", "3", "--seed", "1")
+    assert done.code == 2
+    assert "holds other labels already" in done.err
+
+
+def test_a_place_that_cannot_be_written(run: Any) -> None:
+    Path("file").write_bytes(b"")
+    done = run("demo", "--out", "file/d")
+    assert done.code == 2
+    assert done.err.startswith("error: file/d/")
+    assert "cannot be written" in done.err

@@ -1,0 +1,97 @@
+"""What assessing loads: a lab's PC has no torch, and nobody waits for what is not needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+TINY = Path(__file__).parent / "data" / "tiny-bundle"
+
+#: Of the train extra and its kin; never to be loaded by the slim half.
+HEAVY = {
+    "torch", "torchvision", "timm", "lightning", "sklearn", "scipy", "imblearn", "tensorboard",
+    "matplotlib", "yaml", "onnx", "onnxscript", "pandas",
+}  # fmt: skip
+
+_REPORT = """
+import json, sys
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.__stderr__)
+"""
+
+
+def _loaded(code: str, folder: Path) -> set[str]:
+    """Top-level modules of a fresh interpreter after ``code``; what it writes is checked too."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("COV_", "COVERAGE_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{_REPORT}"],
+        capture_output=True, text=True, check=False, timeout=120, cwd=folder,
+        env={**environment, "ANDROSCOPE_MODEL": str(TINY)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+def _command(*arguments: str) -> str:
+    return (
+        "import sys\n"
+        f"sys.argv = ['androscope', *{list(arguments)!r}]\n"
+        "from androscope.cli.main import main\n"
+        "try:\n    main()\nexcept SystemExit as stopped:\n    assert not stopped.code, stopped.code"
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    crop = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
+    Image.fromarray(crop).save(tmp_path / "crop.png")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["--help"], id="--help"),
+        pytest.param(["assess", "--help"], id="assess --help"),
+        pytest.param(["--version"], id="--version"),
+    ],
+)
+def test_help_loads_next_to_nothing(folder: Path, arguments: list[str]) -> None:
+    loaded = _loaded(_command(*arguments), folder)
+    # Not pydantic: typer itself loads it for a command's own help.
+    assert not loaded & (HEAVY | {"numpy", "onnxruntime", "PIL", "tifffile", "pooch"})
+
+
+def test_the_command_module_alone_loads_no_rich_either(folder: Path) -> None:
+    loaded = _loaded("import androscope.cli.main", folder)
+    assert not loaded & (HEAVY | {"numpy", "onnxruntime", "pydantic", "rich"})
+
+
+def test_assessing_a_crop_never_loads_torch(folder: Path) -> None:
+    loaded = _loaded(_command("assess", "crop.png"), folder)
+    assert "onnxruntime" in loaded
+    assert not loaded & (HEAVY | {"pyarrow", "pooch", "requests"})
+
+
+def test_every_output_but_parquet_loads_no_more(folder: Path) -> None:
+    outputs = ["--csv", "r.csv", "--json", "r.json", "--html", "r.html", "--thumbnails", "t"]
+    loaded = _loaded(_command("assess", "crop.png", *outputs), folder)
+    assert (folder / "r.html").is_file()
+    assert not loaded & (HEAVY | {"pyarrow", "pooch", "requests"})
+
+
+def test_the_python_api_loads_neither_typer_nor_rich(folder: Path) -> None:
+    code = "import androscope\nassert len(androscope.assess('crop.png')) == 1"
+    loaded = _loaded(code, folder)
+    assert not loaded & (HEAVY | {"pyarrow", "pooch", "requests", "typer", "rich"})
+
+
+def test_importing_the_package_loads_nothing(folder: Path) -> None:
+    loaded = _loaded("import androscope", folder)
+    assert not loaded & (HEAVY | {"numpy", "onnxruntime", "pydantic", "typer", "rich"})
