@@ -13,6 +13,10 @@ import typer
 
 from androscope import __version__
 from androscope.cli.assess import assess
+from androscope.cli.config import config
+from androscope.cli.data import data
+from androscope.cli.demo import demo
+from androscope.cli.evaluate import crossval, evaluate
 from androscope.cli.models import models
 from androscope.errors import AndroscopeError
 
@@ -46,7 +50,12 @@ def _androscope(
 # The order here is the order of `androscope --help`. These modules import typer and little else;
 # what a command needs, it imports when it runs.
 app.command(rich_help_panel="Assess")(assess)
+app.command(rich_help_panel="Assess")(demo)
 app.add_typer(models, name="models", rich_help_panel="Models")
+app.add_typer(data, name="data", rich_help_panel="Data")
+app.add_typer(config, name="config", rich_help_panel="Learn")
+app.command(rich_help_panel="Learn")(evaluate)
+app.command(rich_help_panel="Learn")(crossval)
 
 
 def main() -> None:

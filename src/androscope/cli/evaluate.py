@@ -1,0 +1,217 @@
+"""``androscope evaluate`` and ``androscope crossval``: how well a model, or a recipe, grades."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from androscope.learning.crossval import CrossValidation
+    from androscope.learning.evaluate import LabelSummary, Summary
+
+__all__ = ["crossval", "evaluate"]
+
+
+def evaluate(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN|BUNDLE", help="A run's folder, a bundle's folder or a shipped model."
+        ),
+    ],
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH",
+            help="Labelled crops: mhsma, or the path of your own.",
+            show_default="the run's own, mhsma for a bundle",
+        ),
+    ] = None,
+    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write evaluation.json, predictions.csv and plots there.",
+            show_default="RUN/evaluation/DATA-SPLIT for a run, nothing for a bundle",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+    resamples: Annotated[int, typer.Option(min=100, help="Draws of the bootstrap.")] = 2000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """Score a model on labelled crops, with 95 % intervals, beside calling all sperm normal.
+
+    Normal is the positive class.
+
+    Each reading of a test split is recorded beside the run and counted.
+
+    [bold]Examples[/bold]
+
+        $ androscope evaluate runs/dmtl
+
+        $ androscope evaluate runs/dmtl --split valid --json
+    """
+    _require("evaluate a model")
+    from androscope.datasets import load
+    from androscope.errors import TrainingError
+    from androscope.learning.evaluate import evaluate as measure
+    from androscope.learning.subject import open_subject, record_test_read
+
+    subject = open_subject(model)
+    name = data or subject.dataset or "mhsma"
+    dataset = load(name, crop_size=subject.crop_size)
+    if split not in dataset.splits:
+        raise TrainingError(
+            f"{dataset.name} has no {split} split; there are {', '.join(dataset.splits)}",
+            advice="Choose one of these with --split",
+        )
+    crops = dataset.splits[split]
+    found = measure(
+        subject,
+        crops,
+        subject.thresholds,
+        model=subject.name,
+        model_sha256=subject.sha256,
+        name=dataset.name,
+        split=split,
+        seed=seed,
+        resamples=resamples,
+    )
+    reads = None
+    if split == "test":
+        reads = record_test_read(subject, data=dataset.name, data_sha256=found.summary.data_sha256)
+    if out is None and subject.kind == "run":
+        out = Path(model) / "evaluation" / f"{dataset.name}-{split}"
+    if out is not None:
+        found.write(out)
+    if as_json:
+        values = found.summary.model_dump(mode="json")
+        typer.echo(json.dumps(values | {"test_reads": reads}, indent=2))
+        return
+    typer.echo("\n".join(_table(found.summary)))
+    if reads is not None:
+        times = "once" if reads == 1 else f"{reads} times"
+        typer.echo(f"\nThis test split has now been read {times} with these weights.")
+    if out is not None:
+        typer.echo(f"Written to {out}")
+
+
+def crossval(
+    config: Annotated[
+        str, typer.Argument(metavar="CONFIG", help="A YAML file, or a shipped configuration.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the folds and the result.")],
+    folds: Annotated[int, typer.Option(min=2, max=100, help="Number of folds.")] = 5,
+    label: Annotated[
+        str | None, typer.Option(help="Learn this label alone: short for --set labels=[LABEL].")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a key; may be repeated."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """Train and score a configuration on folds of the train and valid splits; test is not read.
+
+    Folds are alike in their labels; patients stay whole where known.
+
+    Each fold is trained in full, and chooses thresholds on crops of its own.
+
+    Started again, it goes on where it stopped.
+
+    [bold]Examples[/bold]
+
+        $ androscope crossval dmtl --out runs/dmtl-cv
+
+        $ androscope crossval dtl --label tail --folds 3 --set stage1.epochs=20 --out runs/tail-cv
+    """
+    _require("cross-validate", "torch", "timm", "lightning", "imblearn")
+    from androscope.datasets import load
+    from androscope.learning.config_file import load_config
+    from androscope.learning.crossval import crossval as run
+
+    changes = [*([f"labels=[{label}]"] if label else []), *(overrides or [])]
+    settled = load_config(config, changes)
+    dataset = load(settled.data.dataset, crop_size=settled.data.crop_size, labels=settled.labels)
+    found = run(
+        settled, dataset, out, folds, report=lambda line: typer.secho(line, err=True, dim=True)
+    )
+    if as_json:
+        typer.echo(json.dumps(found.to_json(), indent=2))
+        return
+    typer.echo("\n".join(_fold_table(found)))
+    typer.echo(f"Written to {out}")
+
+
+def _require(why: str, *modules: str) -> None:
+    from androscope.extras import require
+
+    for module in ("yaml", "sklearn", "matplotlib", *modules):
+        require(module, extra="train", why=why)
+
+
+def _shown(metric: str, value: float | None) -> str:
+    """Percent with one decimal, as in the paper's tables; MCC from -1 to 1."""
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if metric == "mcc" else f"{100 * value:.1f}"
+
+
+def _heading(label: str, found: LabelSummary) -> str:
+    limit = "" if found.threshold is None else f"; abnormal from {found.threshold:g}"
+    return f"{label}  n {found.n}: {found.normal} normal, {found.abnormal} abnormal{limit}"
+
+
+def _notes(found: Summary) -> list[str]:
+    lines = ["", f"Percent, MCC from -1 to 1. Normal is positive. {found.interval}."]
+    reasons: dict[str, list[str]] = {}
+    from androscope.learning.metrics import TITLES
+
+    for label, one in found.by_label.items():
+        for metric, measured in one.scores.items():
+            if measured.why:
+                reasons.setdefault(measured.why, []).append(f"{label} {TITLES[metric]}")
+    lines += [f"- Undefined ({why}): {', '.join(where)}" for why, where in reasons.items()]
+    if found.left_out:
+        lines.append(f"- Not labelled in this data: {', '.join(found.left_out)}")
+    return lines
+
+
+def _table(found: Summary) -> list[str]:
+    from androscope.learning.metrics import METRICS, TITLES
+
+    patients = "" if found.patients is None else f" of {found.patients} patients"
+    lines = [f"{found.model} on {found.data} {found.split}, {found.crops} crops{patients}"]
+    for label, one in found.by_label.items():
+        lines += ["", _heading(label, one)]
+        lines.append(f"  {'':<10}{'value':>8}  {'95 % interval':<16}{'all normal':>10}")
+        for metric in METRICS:
+            m = one.scores[metric]
+            ends = f"[{_shown(metric, m.low)}, {_shown(metric, m.high)}]"
+            base = _shown(metric, one.baseline[metric])
+            row = f"  {TITLES[metric]:<10}{_shown(metric, m.value):>8}  {ends:<16}{base:>10}"
+            lines.append(row)
+    return lines + _notes(found)
+
+
+def _fold_table(result: CrossValidation) -> list[str]:
+    from androscope.learning.metrics import METRICS, TITLES
+
+    found = result.pooled.summary
+    lines = [f"{found.model} on {found.data} {found.split}, {found.crops} crops"]
+    values: dict[str, Any] = result.to_json()["by_fold"]
+    for label, one in found.by_label.items():
+        lines += ["", _heading(label, one)]
+        lines.append(f"  {'':<10}{'mean':>8}{'sd':>8}{'pooled':>10}  95 % interval")
+        for metric in METRICS:
+            m, over = one.scores[metric], values[label][metric]
+            ends = f"[{_shown(metric, m.low)}, {_shown(metric, m.high)}]"
+            lines.append(
+                f"  {TITLES[metric]:<10}{_shown(metric, over['mean']):>8}"
+                f"{_shown(metric, over['sd']):>8}{_shown(metric, m.value):>10}  {ends}"
+            )
+    return [*lines, *_notes(found), "Mean and sd over folds; pooled: all held-out crops together."]
