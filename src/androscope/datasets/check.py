@@ -174,8 +174,10 @@ def _thin(counts: Mapping[str, Mapping[str, Counts]]) -> list[str]:
                 continue
             for what, number in (("normal", count.normal), ("abnormal", count.abnormal)):
                 if number < FEW:
+                    crops = {0: f"no {what} crop", 1: f"only 1 {what} crop"}.get(
+                        number, f"only {number} {what} crops"
+                    )
                     warnings.append(
-                        f"only {number} {what} crops for {label}{place}: results on them will be "
-                        "little more than chance"
+                        f"{crops} for {label}{place}: a figure measured on so few means little"
                     )
     return warnings
