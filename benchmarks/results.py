@@ -1,0 +1,88 @@
+"""The results table of docs/results.md, from evaluations kept beside this file.
+
+    python benchmarks/results.py > build/results.md
+
+`benchmarks/results/*.json` are the `evaluation.json` that `androscope evaluate RUN --split test
+--out DIR` wrote for the runs named in docs/results.md: scores, intervals and hashes, no crop.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent / "results"
+
+METRICS = {
+    "accuracy": "accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "f_half": "F0.5",
+    "g_mean": "G-mean",
+    "roc_auc": "ROC AUC",
+    "mcc": "MCC",
+}
+LABELS = ("head", "acrosome", "vacuole")
+
+#: Published test scores of the paper, from the data set's own README.
+PAPER = {
+    ("head", "DTL, paper"): (84.00, 87.01, 91.78, 87.92, 89.36, 81.56, 0.5775),
+    ("head", "DMTL, paper"): (82.00, 82.60, 95.43, 84.89, 88.78, 78.40, 0.5021),
+    ("acrosome", "DTL, paper"): (79.00, 80.24, 93.42, 82.57, 86.58, 79.65, 0.4447),
+    ("acrosome", "DMTL, paper"): (80.66, 82.42, 92.48, 84.26, 87.31, 78.19, 0.4984),
+    ("vacuole", "DTL, paper"): (94.00, 95.18, 98.09, 95.75, 96.62, 94.73, 0.7082),
+    ("vacuole", "DMTL, paper"): (92.33, 94.75, 96.56, 95.11, 95.65, 93.64, 0.6348),
+}
+
+
+def shown(
+    name: str, value: float | None, low: float | None = None, high: float | None = None
+) -> str:
+    """A score as the tables print it: percent, but MCC from -1 to 1; a dash where undefined."""
+    if value is None:
+        return "-"
+    digits, factor = (3, 1.0) if name == "mcc" else (2, 100.0)
+    text = f"{factor * value:.{digits}f}"
+    if low is None or high is None:
+        return text
+    short = digits if name == "mcc" else 1
+    return f"{text} ({factor * low:.{short}f} to {factor * high:.{short}f})"
+
+
+def row(*cells: str) -> str:
+    """One line of a Markdown table."""
+    return "| " + " | ".join(cells) + " |"
+
+
+def main() -> None:
+    """Print one table per label."""
+    evaluations = {p.stem: json.loads(p.read_text()) for p in sorted(FOLDER.glob("*.json"))}
+    if not evaluations:
+        sys.exit(f"no evaluation in {FOLDER}")
+    for label in LABELS:
+        ours = {n: e["by_label"][label] for n, e in evaluations.items() if label in e["by_label"]}
+        first = next(iter(ours.values()))
+        print(f"**{label.capitalize()}** ({first['n']} crops, {first['abnormal']} abnormal)\n")
+        print(row("", *METRICS.values()))
+        print(row("---", *["---:"] * len(METRICS)))
+        baseline = first["baseline"]
+        print(row("all called normal", *(shown(m, baseline.get(m)) for m in METRICS)))
+        for (of, name), values in PAPER.items():
+            if of == label:
+                scaled = [
+                    v if m == "mcc" else v / 100 for m, v in zip(METRICS, values, strict=True)
+                ]
+                cells = (shown(m, v) for m, v in zip(METRICS, scaled, strict=True))
+                print(row(name, *cells))
+        for name, found in ours.items():
+            scores = found["scores"]
+            cells = (
+                shown(m, scores[m]["value"], scores[m]["low"], scores[m]["high"]) for m in METRICS
+            )
+            print(row(f"**{name}**", *cells))
+        print()
+
+
+if __name__ == "__main__":
+    main()
