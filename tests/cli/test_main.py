@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer.main
+from PIL import Image
 
 from androscope import __version__
 from androscope.cli.main import app
+
+TINY = Path(__file__).resolve().parent.parent / "data" / "tiny-bundle"
 
 
 def _commands() -> Iterator[tuple[str, Any]]:
@@ -35,9 +39,7 @@ def test_help_reads_like_a_table_of_contents(run: Any) -> None:
     done = run("--help")
     assert done.code == 0
     panels = re.findall(r"╭─ (\w+) ─", done.out)
-    assert panels[:2] == ["Options", "Assess"]
-    assert "Models" in panels
-    assert "Commands" not in panels, "a command without rich_help_panel"
+    assert panels == ["Options", "Assess", "Data", "Learn", "Models"]
     assert "For research use only: not a medical device." in done.out
 
 
@@ -116,3 +118,35 @@ def test_completion_completes(typed: str, expected: set[str]) -> None:
         COMP_CWORD=str(len(words) - 1),
     )
     assert set(done.stdout.split()) == expected
+
+
+def _crops(folder: Path, name: str, count: int = 1) -> Path:
+    path = folder / name
+    if count == 1:
+        Image.fromarray(np.zeros((64, 64), np.uint8)).save(path)
+    else:
+        np.save(path, np.zeros((count, 64, 64), np.uint8))
+    return path
+
+
+def test_a_name_that_the_terminal_cannot_show_is_escaped(tmp_path: Path) -> None:
+    path = _crops(tmp_path, "精子.png")
+    done = _shell("assess", str(path), PYTHONIOENCODING="ascii", ANDROSCOPE_MODEL=str(TINY))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\\u7cbe\\u5b50.png" in done.stdout
+
+
+def test_a_reader_that_goes_away_causes_no_traceback(tmp_path: Path) -> None:
+    path = _crops(tmp_path, "s.npy", 1500)
+    command = Path(sys.executable).with_name("androscope")
+    with subprocess.Popen(
+        [command, "assess", path, "--all"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "ANDROSCOPE_MODEL": str(TINY)},
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith("Image")
+        process.stdout.close()
+        complaint = process.stderr.read()
+    assert "Traceback" not in complaint

@@ -6,10 +6,12 @@ or could not be carried out.
 
 from __future__ import annotations
 
+import io
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from androscope import __version__
 from androscope.cli.assess import assess
@@ -22,8 +24,24 @@ from androscope.errors import AndroscopeError
 
 __all__ = ["app", "main"]
 
+#: Chapters of `androscope --help`, in this order.
+PANELS = ("Assess", "Data", "Learn", "Models")
+
+
+class _Contents(TyperGroup):
+    """Commands by chapter; typer would put all groups behind all single commands."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx), key=self._chapter)
+
+    def _chapter(self, name: str) -> int:
+        panel = getattr(self.commands[name], "rich_help_panel", None)
+        return PANELS.index(panel) if panel in PANELS else len(PANELS)
+
+
 app = typer.Typer(
     name="androscope",
+    cls=_Contents,
     help="Grade sperm morphology from microscope images: head, acrosome, vacuole and tail.\n\n"
     "For research use only: not a medical device. Images never leave this machine.",
     no_args_is_help=True,
@@ -47,8 +65,8 @@ def _androscope(
     pass
 
 
-# The order here is the order of `androscope --help`. These modules import typer and little else;
-# what a command needs, it imports when it runs.
+# Within a chapter, commands come in this order. These modules import typer and little else; what a
+# command needs, it imports when it runs.
 app.command(rich_help_panel="Assess")(assess)
 app.command(rich_help_panel="Assess")(demo)
 app.add_typer(models, name="models", rich_help_panel="Models")
@@ -60,6 +78,9 @@ app.command(rich_help_panel="Learn")(crossval)
 
 def main() -> None:
     """Run the command line; typed errors become one line on standard error and exit code 2."""
+    # A file name may hold what the terminal's encoding lacks; escaped is better than not at all.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except AndroscopeError as error:
