@@ -8,8 +8,8 @@ The threshold was set on MHSMA's train and valid splits, by two facts that the m
 of. Two pictures of one sperm need no turning, whereas a chance likeness is found in any of the 8
 orientations; and two pictures of one sperm bear the same labels. Of the 33 pairs between train and
 valid at 0.955 and above none is turned or mirrored, and none of their 132 labels differ; of the 43
-from 0.93 to 0.94, 9 are turned, and one label in five differs for head and acrosome. The pairs agree
-in shape, acrosome, vacuoles and tail to the eye. ``androscope data describe`` prints these figures
+from 0.93 to 0.94, 9 are turned, and one label in five differs for head and acrosome. To the eye the
+pairs agree in shape, acrosome, vacuoles and tail. ``androscope data describe`` prints such figures
 for the data at hand. Weaker pictures of one sperm lie below, so the number found is a lower bound.
 """
 

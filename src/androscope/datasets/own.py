@@ -113,6 +113,8 @@ def _crops_of(
             for entry in wanted.values():
                 yield entry, _problem(entry, entry.name, image)
             return
+        if image.index is None:
+            break  # One colour picture, not a stack.
         if row in wanted:
             entry = wanted.pop(row)
             yield entry, _crop(entry, entry.name, image, size)

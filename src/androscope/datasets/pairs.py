@@ -60,6 +60,7 @@ def read_pairs(folder: Path, *, crop_size: int = 64) -> Listing:
                 "Save one array of 0 and 1 per label and split",
             )
         )
+        return Listing((), (), tuple(problems))
     entries: list[Entry] = []
     files: list[Path] = []
     for split, stack in stacks.items():

@@ -25,10 +25,11 @@ def draw_splits(
 ) -> tuple[str, ...]:
     """Give every crop a split; crops of one group stay together.
 
-    Groups are dealt one by one, those with the rarest labels first, each to the split where it
-    brings the counts of crops and of every label's classes nearest to their shares: the iterative
-    stratification of Sechidis, Tsoumakas and Vlahavas (ECML PKDD 2011), over groups instead of
-    single examples and with squared deviations instead of the one rarest label.
+    Groups are dealt one by one, the largest and those with the rarest labels first, each to the
+    split where it keeps the counts of crops and of every label's classes nearest to the splits'
+    shares of what has been dealt. This is the idea of iterative stratification (Sechidis,
+    Tsoumakas and Vlahavas, ECML PKDD 2011), over groups instead of single examples and with the
+    squared deviations of all labels instead of the one rarest label.
 
     Parameters
     ----------
@@ -62,14 +63,17 @@ def draw_splits(
     weights = per_group[:, present] / totals[present]
     share = np.array(list(shares.values()))[:, None]
     have = np.zeros((len(shares), int(present.sum())))
+    dealt = np.zeros(int(present.sum()))
     shuffled = np.random.default_rng(seed).permutation(len(names))
     order = shuffled[np.argsort(-weights[shuffled].max(axis=1), kind="stable")]
     chosen = np.zeros(len(names), dtype=np.intp)
     unused = set(range(len(shares)))
     for left, group in zip(range(len(order), 0, -1), order, strict=True):
-        # Adding w to split s changes the sum of (have - share)^2 by 2 w (have - share) + w^2,
-        # and the last term is the same for every split.
-        gain = ((have - share) @ weights[group]).reshape(-1)
+        # With `dealt` the sum over splits, adding w to split s changes the sum of
+        # (have - share * dealt)^2 by 2 w (have - share * dealt) + w^2; the last term is the same
+        # for every split.
+        dealt += weights[group]
+        gain = (have - share * dealt) @ weights[group]
         if left <= len(unused):
             # As many groups are left as splits are empty: each of these gets one.
             gain[[s for s in range(len(shares)) if s not in unused]] = np.inf
