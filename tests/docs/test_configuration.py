@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("yaml", reason="needs the train extra: PyYAML is not installed")
 
-from androscope.cli.main import app
 from androscope.errors import ConfigError
 from androscope.learning.config import Config, ThresholdConfig
 from androscope.learning.config_file import parse_config, shipped_configs
@@ -68,26 +66,6 @@ def test_the_faulty_configuration_is_refused_in_these_words() -> None:
     with pytest.raises(ConfigError) as caught:
         parse_config(_blocks(PAGE, "yaml")[1], "my.yaml")
     assert f"error: {caught.value}\n" == _blocks(PAGE, "text")[0]
-
-
-@pytest.mark.parametrize("page", [PAGE, PAPER], ids=["configuration", "paper"])
-def test_commands_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from typer.testing import CliRunner
-
-    monkeypatch.chdir(tmp_path)
-    lines = [line for block in _blocks(page, "console") for line in block.splitlines()]
-    assert lines
-    for line in lines:
-        assert line.startswith("$ androscope ")
-        arguments = shlex.split(line.removeprefix("$ androscope "))
-        target = None
-        if ">" in arguments:
-            target = arguments[arguments.index(">") + 1]
-            arguments = arguments[: arguments.index(">")]
-        done = CliRunner().invoke(app, arguments, catch_exceptions=False)
-        assert done.exit_code == 0, line
-        if target:
-            Path(target).write_text(done.output)
 
 
 def test_the_papers_page_defines_every_score() -> None:
