@@ -19,6 +19,7 @@ from androscope.learning.plots import (
     plot_confusion,
     plot_history,
     plot_roc,
+    plot_run,
 )
 
 pytestmark = pytest.mark.train
@@ -151,3 +152,18 @@ def test_without_matplotlib_the_extra_is_named(
     monkeypatch.setattr(plots, "require", missing)
     with pytest.raises(MissingExtraError, match="matplotlib train draw plots"):
         plot_confusion(tmp_path / "x.png", {"head": [[1, 0], [0, 1]]})
+
+
+def test_every_stage_of_a_run_has_its_picture(tmp_path: Path) -> None:
+    text = "epoch,train_loss,valid_loss,valid_accuracy_head,kept\n1,0.7,0.6,0.7,1\n"
+    for stage in ("stage1", "stage2/head", "stage2/tail"):
+        (tmp_path / stage).mkdir(parents=True)
+        (tmp_path / stage / "history.csv").write_text(text)
+    found = plot_run(tmp_path)
+    assert [str(p.relative_to(tmp_path)) for p in found] == [
+        "stage1/history.png",
+        "stage2/head/history.png",
+        "stage2/tail/history.png",
+    ]
+    assert all(colours(path) > 20 for path in found)
+    assert plot_run(tmp_path / "stage1") == ()

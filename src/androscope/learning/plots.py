@@ -30,6 +30,7 @@ __all__ = [
     "plot_confusion",
     "plot_history",
     "plot_roc",
+    "plot_run",
 ]
 
 #: Okabe & Ito's colours, told apart by colour-blind readers too; then line styles, in print.
@@ -291,6 +292,30 @@ def plot_history(path: str | Path, history: str | Path, title: str = "Training")
                 part.axvline(kept[-1], color="0.4", linewidth=0.8, linestyle=":", label="kept")
             part.xaxis.set_major_locator(MaxNLocator(integer=True))
             part.legend()
+
+
+def plot_run(folder: str | Path) -> tuple[Path, ...]:
+    """Draw ``history.png`` beside every ``history.csv`` of a run; give the pictures' paths.
+
+    Parameters
+    ----------
+    folder
+        The run's.
+
+    Raises
+    ------
+    TrainingError, OutputError
+        If a history cannot be read, or a picture not be written.
+    """
+    folder = Path(folder)
+    found = sorted(folder.glob("stage1/history.csv")) + sorted(folder.glob("stage2/*/history.csv"))
+    pictures = []
+    for history in found:
+        stage, *label = history.parent.relative_to(folder).parts
+        title = f"{folder.resolve().name}: {stage.replace('stage', 'stage ')} {' '.join(label)}"
+        plot_history(history.with_suffix(".png"), history, title.rstrip())
+        pictures.append(history.with_suffix(".png"))
+    return tuple(pictures)
 
 
 def _read_history(path: Path) -> list[dict[str, float]]:

@@ -25,6 +25,7 @@ from androscope.learning.dmtl import train_stage1, train_stage2
 from androscope.learning.dtl import train_dtl
 from androscope.learning.metrics import scores_by_label
 from androscope.learning.network import Network, build_network
+from androscope.learning.plots import plot_run
 from androscope.learning.record import (
     RECORD,
     data_facts,
@@ -123,6 +124,7 @@ def train(
             record["stages"]["stage2"] = {k: v.to_json() for k, v in results.items()}
             record["validation"]["stage2"] = _validation(network, valid_split)
         if main:
+            plot_run(out)
             _finish(out, record, network, valid_split, config, time.monotonic() - started)
         if distributed.is_available() and distributed.is_initialized():
             distributed.barrier()
