@@ -20,6 +20,7 @@ from androscope.cli.data import data
 from androscope.cli.demo import demo
 from androscope.cli.evaluate import crossval, evaluate
 from androscope.cli.models import models
+from androscope.cli.train import export, train
 from androscope.errors import AndroscopeError
 
 __all__ = ["app", "main"]
@@ -72,8 +73,10 @@ app.command(rich_help_panel="Assess")(demo)
 app.add_typer(models, name="models", rich_help_panel="Models")
 app.add_typer(data, name="data", rich_help_panel="Data")
 app.add_typer(config, name="config", rich_help_panel="Learn")
+app.command(rich_help_panel="Learn")(train)
 app.command(rich_help_panel="Learn")(evaluate)
 app.command(rich_help_panel="Learn")(crossval)
+app.command(rich_help_panel="Learn")(export)
 
 
 def main() -> None:

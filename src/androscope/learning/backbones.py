@@ -39,7 +39,7 @@ from androscope.learning.weights import (
     read_state_file,
 )
 
-__all__ = ["GreyStem", "Normalization", "Trunk", "TripledStem", "create_trunk", "normalization"]
+__all__ = ["GreyStem", "Normalization", "TripledStem", "Trunk", "create_trunk", "normalization"]
 
 log = logging.getLogger(__name__)
 
@@ -270,7 +270,9 @@ def _create(config: BackboneConfig, *, pretrained: bool = False) -> nn.Module:
         wanted["img_size"] = config.input_size
     if config.drop_path > 0:
         try:
-            return _without_dense(timm.create_model(config.name, drop_path_rate=config.drop_path, **wanted))
+            return _without_dense(
+                timm.create_model(config.name, drop_path_rate=config.drop_path, **wanted)
+            )
         except TypeError as error:
             if "drop_path_rate" not in str(error):
                 raise
@@ -305,7 +307,7 @@ def _imagenet(config: BackboneConfig) -> tuple[nn.Module, WeightsSource]:
         raise WeightsError(f"timm has no pretrained weights for {name}", advice=advice)
     try:
         body = _create(config, pretrained=True)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         # The hub's client raises errors of half a dozen libraries; any of them means the same here.
         first = (str(error).strip().splitlines() or [""])[0]
         raise WeightsError(

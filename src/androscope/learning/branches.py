@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from androscope.errors import TrainingError
+from androscope.learning.balance import batch_weights, oversample
 from androscope.learning.bank import Bank
 from androscope.learning.batches import BatchSampler, Crops, derived_seed
 from androscope.learning.config import LabelBranchConfig
@@ -60,14 +61,11 @@ def train_branch(
     x = bank.train[:, known].reshape(-1, dim)
     y = np.tile(targets[known], views)
     weights = None
-    if config.balance != "none":
-        from androscope.learning.balance import batch_weights, oversample
-
-        if config.balance == "batch":
-            weights = batch_weights(y[:, None])
-        else:
-            drawn = derived_seed(seed, "oversample", label) % 2**32
-            x, y = oversample(x, y, config.balance, drawn)
+    if config.balance == "batch":
+        weights = batch_weights(y)
+    else:
+        drawn = derived_seed(seed, "oversample", label) % 2**32
+        x, y = oversample(x, y, config.balance, drawn)
     data = Crops(np.asarray(x, np.float32), np.asarray(y, np.int8)[:, None])
     steps = max(1, len(data) // views // min(config.batch_size, len(data)))
     sampler = BatchSampler(

@@ -58,9 +58,7 @@ def _input_gradient(
         ).contiguous(memory_format=torch.channels_last)
         spread[:, :, ::stride, ::stride] = grad
         grad = spread
-    full = F.conv2d(
-        grad, weight.flip((2, 3)), None, 1, kernel - 1 - padding, 1, channels
-    )
+    full = F.conv2d(grad, weight.flip((2, 3)), None, 1, kernel - 1 - padding, 1, channels)
     return full
 
 
@@ -87,7 +85,7 @@ class DepthwiseConv2d(nn.Conv2d):
         self.bias = conv.bias
         self.same = isinstance(conv, Conv2dSame)
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         """``(N, C, H, W)`` to ``(N, C, H', W')``."""
         x = input
         padding = 0 if self.same else int(self.padding[0])

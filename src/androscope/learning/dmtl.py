@@ -35,9 +35,7 @@ def train_stage1(
 ) -> StageResult:
     """Train trunk and heads jointly over all labels. See :func:`train_jointly`."""
     report(f"stage 1: {', '.join(config.labels)} jointly, {config.stage1.epochs} epochs")
-    return train_jointly(
-        network, train, valid, config, folder / "stage1", report=report, bar=bar
-    )
+    return train_jointly(network, train, valid, config, folder / "stage1", report=report, bar=bar)
 
 
 def train_stage2(

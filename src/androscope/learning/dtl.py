@@ -30,6 +30,4 @@ def train_dtl(
 ) -> StageResult:
     """Fine-tune ``network`` for its one label, in ``folder/stage1``. See :func:`train_jointly`."""
     report(f"{config.labels[0]}: every layer of the network, {config.stage1.epochs} epochs")
-    return train_jointly(
-        network, train, valid, config, folder / "stage1", report=report, bar=bar
-    )
+    return train_jointly(network, train, valid, config, folder / "stage1", report=report, bar=bar)

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from androscope.datasets import LabelledCrops
-from androscope.errors import ConfigError
+from androscope.learning.balance import batch_weights, oversample
 from androscope.learning.batches import BatchSampler, Crops, derived_seed, loader
 from androscope.learning.config import Config
 from androscope.learning.module import JointModule
@@ -24,33 +24,19 @@ def balanced_crops(
 ) -> tuple[Crops, NDArray[np.float64] | None]:
     """Training crops after ``stage1.balance``, and their chances of being drawn.
 
-    Oversampling makes crops between neighbours of the rare class, pixel by pixel, as the authors
-    did. Between crops of several labels there is no such thing as a class; balance batches there.
+    Oversampling makes crops between neighbours of the same labels, pixel by pixel, as the authors
+    did; see :func:`androscope.learning.balance.oversample`.
 
     Raises
     ------
-    ConfigError
-        If several labels are to be oversampled.
+    TrainingError
+        If a class is too small to draw between its crops.
     """
-    crops, labels = train.crops, train.labels
     how = config.stage1.balance
-    if how == "none":
-        return Crops(crops, labels), None
-    from androscope.learning.balance import batch_weights, oversample
-
     if how == "batch":
-        return Crops(crops, labels), batch_weights(labels)
-    if len(config.labels) > 1:
-        raise ConfigError(
-            f"stage1.balance: {how} makes crops of one class, and a crop with "
-            f"{len(config.labels)} labels has none",
-            advice="Use `batch` or `none` in stage 1; stage2 can oversample per label",
-        )
-    known = labels[:, 0] >= 0
-    flat = crops[known].reshape(int(known.sum()), -1).astype(np.float32)
-    x, y = oversample(flat, labels[known, 0], how, config.seed)
-    more = np.clip(x, 0, 255).reshape(-1, *crops.shape[1:]).astype(np.float32)
-    return Crops(more, y.astype(np.int8)[:, None]), None
+        return Crops(train.crops, train.labels), batch_weights(train.labels)
+    crops, labels = oversample(train.crops, train.labels, how, config.seed)
+    return Crops(crops, labels), None
 
 
 def train_jointly(
@@ -91,4 +77,6 @@ def train_jointly(
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     torch.manual_seed(derived_seed(config.seed, "fit"))
     module = JointModule(network, config)
-    return fit(module, loader(data, sampler), loader(whole, list(rows)), folder, report=report, bar=bar)
+    return fit(
+        module, loader(data, sampler), loader(whole, list(rows)), folder, report=report, bar=bar
+    )

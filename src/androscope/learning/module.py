@@ -46,9 +46,7 @@ class JointModule(L.LightningModule):
         self.averaged: AveragedModel | None = None
         decay = config.stage1.ema
         if decay > 0:
-            self.averaged = AveragedModel(
-                network, multi_avg_fn=_averaging(decay), use_buffers=True
-            )
+            self.averaged = AveragedModel(network, multi_avg_fn=_averaging(decay), use_buffers=True)
             self.averaged.requires_grad_(False)
             self.averaged.eval()
         self.register_buffer("weights", label_weights(config.loss, config.labels), persistent=False)

@@ -8,8 +8,6 @@ says so, which is written last. Training reads the train and valid splits and no
 from __future__ import annotations
 
 import json
-import math
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property

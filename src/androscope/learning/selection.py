@@ -45,7 +45,7 @@ def selection_score(scores: EpochScores, rule: Rule) -> float:
 
     Labels without a validation crop are left out.
     """
-    errors = [1 - a for a in scores.accuracies if a == a]  # noqa: PLR0124
+    errors = [1 - a for a in scores.accuracies if a == a]
     if rule == "last" or not errors:
         return float(-scores.epoch)
     if rule == "loss":
@@ -62,12 +62,12 @@ def better(new: EpochScores, best: EpochScores | None, rule: Rule) -> bool:
     """
     if best is None:
         return True
-    if rule != "last" and new.loss != new.loss:  # noqa: PLR0124
+    if rule != "last" and new.loss != new.loss:
         return False
     # Rounded: 0.1 + 0.2 and 0.3 are the same total error.
     one, two = (round(selection_score(s, rule), 12) for s in (new, best))
     if one != two:
-        return one < two or best.loss != best.loss  # noqa: PLR0124
+        return one < two or best.loss != best.loss
     return new.loss < best.loss
 
 

@@ -1,0 +1,156 @@
+"""The network as an ONNX graph, and the proof that it computes the same.
+
+Exported in evaluation mode, so that every batch normalisation is folded into the convolution before
+it, and dropout and stochastic depth are gone. Resizing is a pair of matrix products (see
+:func:`androscope.learning.network.resize_matrix`): no operator whose border rules differ between
+runtimes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+
+from androscope.errors import TrainingError
+from androscope.learning.network import Exported, Network
+from androscope.model.session import EMBEDDING, INPUT, LABELS_KEY, PROBABILITIES
+from androscope.types import UInt8Array
+
+__all__ = ["OPSET", "TOLERANCE", "Agreement", "check_graph", "to_onnx"]
+
+#: ONNX operator set: read by every onnxruntime this package allows (1.20 and later read 21).
+OPSET = 20
+
+#: Largest difference allowed between torch and ONNX, in probability and (relative) embedding.
+TOLERANCE = 1e-4
+
+#: Crops per call when both are compared; the last odd batch shows that the batch size is free.
+_BATCH = 33
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far torch (float32) and ONNX were apart at most, over ``crops`` crops.
+
+    ``embedding`` is relative to the largest value of the embeddings.
+    """
+
+    crops: int
+    probabilities: float
+    embedding: float
+
+    def __str__(self) -> str:
+        return (
+            f"torch and ONNX agree on {self.crops} crops: probabilities to "
+            f"{self.probabilities:.1e}, embedding to {self.embedding:.1e}"
+        )
+
+
+def to_onnx(network: Network) -> bytes:
+    """Serialise ``network`` as ONNX; the network is left as it is.
+
+    Input ``crops`` ``(N, S, S)`` uint8; outputs ``probabilities`` ``(N, L)`` and ``embedding``
+    ``(N, D)`` float32; N is free. The labels are in the metadata.
+
+    Raises
+    ------
+    TrainingError
+        If the backbone cannot be exported, or a batch normalisation is left.
+    """
+    size = network.preprocess.crop_size
+    plain = deepcopy(network).cpu().float().eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    example = torch.zeros((2, size, size), dtype=torch.uint8)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        loud = logging.getLogger("torch.onnx")
+        level = loud.level
+        loud.setLevel(logging.ERROR)
+        try:
+            program = torch.onnx.export(
+                Exported(plain),
+                (example,),
+                dynamo=True,
+                opset_version=OPSET,
+                input_names=[INPUT],
+                output_names=[PROBABILITIES, EMBEDDING],
+                dynamic_shapes={"crops": {0: torch.export.Dim("N")}},
+                external_data=False,
+                verbose=False,
+            )
+        except Exception as error:
+            # The exporter raises its own classes, of torch's private modules, for any fault.
+            raise TrainingError(
+                f"the backbone cannot be exported: {str(error).strip().splitlines()[0][:300]}",
+                advice="Train another backbone; the shipped configurations' all export",
+            ) from error
+        finally:
+            loud.setLevel(level)
+    if program is None:
+        raise TrainingError("the exporter gave no model")
+    model = program.model_proto
+    _tidy(model, network.labels)
+    left = [node.name for node in model.graph.node if node.op_type == "BatchNormalization"]
+    if left:
+        raise TrainingError(f"{len(left)} batch normalisations were not folded, first {left[0]}")
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def _tidy(model: onnx.ModelProto, labels: tuple[str, ...]) -> None:
+    """Keep the labels; drop what the exporter wrote about this machine's files and code."""
+    graph = model.graph
+    for item in (*graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        del item.metadata_props[:]
+        item.doc_string = ""
+    graph.doc_string = model.doc_string = ""
+    del graph.metadata_props[:]
+    del model.metadata_props[:]
+    model.metadata_props.add(key=LABELS_KEY, value=json.dumps(list(labels)))
+
+
+def check_graph(network: Network, model: bytes, crops: UInt8Array) -> Agreement:
+    """Grade ``crops`` with both, ONNX in batches and one by one, and compare.
+
+    Parameters
+    ----------
+    network
+        In evaluation mode, on the CPU.
+    model
+        What :func:`to_onnx` gave.
+    crops
+        ``(N, S, S)`` uint8.
+
+    Raises
+    ------
+    TrainingError
+        If they differ by more than :data:`TOLERANCE`.
+    """
+    session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
+    exported = Exported(network).eval()
+    far = [0.0, 0.0]
+    for start in range(0, len(crops), _BATCH):
+        batch = np.ascontiguousarray(crops[start : start + _BATCH])
+        with torch.inference_mode():
+            wanted = [t.numpy() for t in exported(torch.from_numpy(batch))]
+        # One crop alone of each batch: how crops are divided must not matter.
+        for rows in (slice(None), slice(0, 1)):
+            got = session.run([PROBABILITIES, EMBEDDING], {INPUT: batch[rows]})
+            scale = max(1e-6, float(np.abs(wanted[1]).max()))
+            far[0] = max(far[0], float(np.abs(got[0] - wanted[0][rows]).max()))
+            far[1] = max(far[1], float(np.abs(got[1] - wanted[1][rows]).max()) / scale)
+    # `not below`, for NaN is not below either.
+    if not (far[0] < TOLERANCE and far[1] < TOLERANCE):
+        raise TrainingError(
+            f"torch and ONNX differ by {far[0]:.1e} in probability and {far[1]:.1e} (relative) in "
+            f"the embedding, at most {TOLERANCE:.0e} is allowed",
+            advice="Update torch and onnxruntime, and report the backbone if it stays",
+        )
+    return Agreement(len(crops), far[0], far[1])
