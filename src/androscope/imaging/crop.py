@@ -82,8 +82,9 @@ def to_crop(
         _check_shape(image, factor, MAX_SIDE if factor == 1.0 and not known else _MAX_CROPS * size)
         if fit == "resize" or (fit == "auto" and not known):
             pixels, notes = _squared(pixels)
-            notes += (f"resized from {len(pixels)} to {size} px",)
-            pixels = resize(pixels, size, size)
+            if len(pixels) != size:
+                notes += (f"resized from {len(pixels)} to {size} px",)
+                pixels = resize(pixels, size, size)
         else:
             if factor != 1.0:
                 height, width = (max(1, round(n * factor)) for n in pixels.shape)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+
 __all__ = ["EXTENSIONS", "READ", "advice_for", "sniff"]
 
 #: Endings that folders are searched for, without regard to case.
@@ -61,6 +63,15 @@ def advice_for(head: bytes) -> tuple[str, str]:
         return "a video or HEIC/AVIF file", "Export single frames as PNG or TIFF"
     if head[:4] == b"RIFF":
         return "a RIFF file (AVI video?)", "Export single frames as PNG or TIFF"
-    if head and all(byte >= 32 or byte in b"\t\n\r\f\x1b" for byte in head):
+    if _is_text(head):
         return "text", f"Give a {READ} file"
     return "data of an unknown kind", f"Give a {READ} file"
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        # Incrementally: the last character may be cut in two.
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return all(character.isprintable() or character in "\t\n\r\f\ufeff" for character in text)

@@ -39,10 +39,11 @@ PIXEL_SIZE_UM = 0.115
 
 _SUPERSAMPLING = 2
 _TAIL_BLUR_UM = 0.38
-_MARGIN_PX = 12
+#: Room around the crop for what shines in, and between a tail that leaves and its wrapped copy.
+_MARGIN_UM = 1.6
 
 # Phase of each part at its thickest, rad.
-_HEAD, _VACUOLE, _TAIL, _CYTOPLASM = 0.8, 0.9, 0.28, 0.40
+_HEAD, _VACUOLE, _TAIL, _CYTOPLASM = 0.95, 0.9, 0.28, 0.40
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,22 +150,25 @@ def render_crop(
         )
     fine = _SUPERSAMPLING
     step = 1 / fine
-    axis = (np.arange((size + 2 * _MARGIN_PX) * fine) + 0.5) * step - 0.5 - _MARGIN_PX
+    margin = math.ceil(_MARGIN_UM / pixel_size_um)
+    axis = (np.arange((size + 2 * margin) * fine) + 0.5) * step - 0.5 - margin
     x: Plane64 = ((axis - centre[0]) * pixel_size_um).astype(np.float64)
     y: Plane64 = ((centre[1] - axis) * pixel_size_um).astype(np.float64)
     shapes = anatomy(spec, x, y, math.radians(angle_deg))
     phase, loss = phase_and_loss(shapes, optics)
     seen = form_image(phase, loss, optics, pixel_size_um * step)
-    inner = slice(_MARGIN_PX * fine, -_MARGIN_PX * fine)
+    inner = slice(margin * fine, -margin * fine)
     pixels = to_camera(_coarse(seen[inner, inner], fine), optics, rng)
+
+    def seen_as(part: Plane64) -> Plane64:
+        return _coarse(part[inner, inner], fine)
+
+    head = seen_as(shapes.radius) <= 1
     masks = {
-        name: _coarse(part[inner, inner].astype(np.float64), fine) >= 0.5
-        for name, part in (
-            ("head", shapes.radius <= 1),
-            ("acrosome", shapes.acrosome >= 0.5),
-            ("vacuole", shapes.vacuoles > 0),
-            ("tail", (shapes.tail_distance <= 1) & (shapes.radius > 1)),
-        )
+        "head": head,
+        "acrosome": (seen_as(shapes.acrosome) >= 0.5) & head,
+        "vacuole": (seen_as((shapes.vacuoles > 0).astype(np.float64)) > 0.5) & head,
+        "tail": (seen_as(np.minimum(shapes.tail_distance, 9.0)) <= 1) & ~head,
     }
     return Phantom(
         pixels=pixels,

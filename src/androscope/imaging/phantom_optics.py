@@ -131,7 +131,7 @@ def form_image(
         # which is the halo around everything in phase contrast.
         ring = 1 - np.exp(-square / (2 * 0.06**2))
         sign = -1.0 if optics.polarity == "phase-positive" else 1.0
-        spectrum += sign * 0.9 * phase_hat * np.cos(chi) * ring
+        spectrum += sign * 1.5 * phase_hat * np.cos(chi) * ring
     change = np.fft.irfft2(spectrum * envelope, s=(height, width))
     return np.asarray(1 + optics.contrast * change)
 

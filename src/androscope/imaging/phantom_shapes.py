@@ -66,7 +66,11 @@ def head_radius(spec: PhantomSperm, u: Plane64, v: Plane64) -> Plane64:
     strength = spec.shape_strength
     width = np.full_like(u, half_width)
     if spec.head_shape == "pyriform":
-        width = half_width * np.clip(1 + 0.62 * strength * np.clip(along, -1, 1), 0.2, None)
+        # Slanted, then scaled so that the widest place still has the stated width.
+        slant = 0.75 * strength
+        widest = (math.sqrt(1 + 8 * slant**2) - 1) / (4 * slant) if slant else 0.0
+        most = (1 + slant * widest) * math.sqrt(1 - widest**2)
+        width = half_width * (1 + slant * np.clip(along, -1, 1)) / most
     elif spec.head_shape == "tapered":
         width = half_width * (1 - 0.45 * strength * np.clip(along, -1, 1) ** 2)
     radius = np.hypot(along, v / width)

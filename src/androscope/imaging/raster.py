@@ -173,6 +173,9 @@ def read_raster(stream: BinaryIO, kind: str, *, max_pixels: int) -> Plane:
     ImageDimensionsError, ImageUnsupportedError
         As said above. Whatever a decoder raises on damaged data goes through; the caller names it.
     """
+    # IHDR is a PNG's first chunk by the standard, and its bit depth the 25th byte.
+    wide = kind == "PNG" and stream.read(25)[24:] == b"\x10"
+    stream.seek(0)
     image = _PLUGINS[kind](stream)
     check_pixels(*image.size, max_pixels)
     _still(image, kind)
@@ -185,7 +188,6 @@ def read_raster(stream: BinaryIO, kind: str, *, max_pixels: int) -> Plane:
     bits: int | None = None
     samples: Samples | None = None
     notes: tuple[str, ...] = ()
-    wide = kind == "PNG" and image.tile and "16B" in str(image.tile[0].args)
     if wide:
         position = stream.tell()
         stream.seek(0)

@@ -86,6 +86,8 @@ def open_npy(stream: BinaryIO, path: Path | None) -> Samples:
             (2, 0): npy_format.read_array_header_2_0,
         }[version]
         shape, fortran, dtype = read_header(stream)
+        if min(shape, default=0) < 0:
+            raise ValueError(f"a negative shape: {shape}")
     except Exception as error:
         raise ImageUnreadableError(
             "expected a .npy array, its header is damaged", advice="Write it with numpy.save"

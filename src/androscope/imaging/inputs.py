@@ -1,0 +1,104 @@
+"""What a caller named, whatever its kind, to pictures: paths, patterns, arrays, and mixtures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from androscope.errors import EmptyInputError, ImageError
+from androscope.imaging.find import find_images
+from androscope.imaging.read import read_images
+from androscope.imaging.stack import open_npy
+from androscope.settings import load_settings
+from androscope.types import Failure, GreyImage
+
+__all__ = ["Images", "Progress", "Source", "read_inputs", "sources_of"]
+
+PathLike = str | os.PathLike[str]
+Images = PathLike | NDArray[Any] | Iterable[PathLike | NDArray[Any]]
+
+#: Called with how many images are done and how many there are as far as is known yet.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something to read pictures from, and its name; None to let the reader name it."""
+
+    what: PathLike | NDArray[Any]
+    name: str | None = None
+
+
+def sources_of(images: Images) -> list[Source]:
+    """List what there is to read, in order, without reading it.
+
+    Parameters
+    ----------
+    images
+        A path, folder or pattern; an array or stack of arrays; or any number of these. What offers
+        numpy's array interface (a Pillow image) is an array. Those in a list are named after their
+        place in it.
+
+    Raises
+    ------
+    EmptyInputError
+        If nothing is named, or folders without images only.
+    """
+    if isinstance(images, str | os.PathLike):
+        return [Source(path) for path in find_images([images])]
+    if hasattr(images, "__array_interface__"):  # numpy's, Pillow's and others' arrays
+        return [Source(np.asarray(images))]
+    given = list(images)
+    if not given:
+        raise EmptyInputError("nothing was named to assess", advice="Name a file or a folder")
+    paths = [item for item in given if isinstance(item, str | os.PathLike)]
+    if len(paths) == len(given):
+        return [Source(path) for path in find_images(paths)]
+    sources: list[Source] = []
+    for number, item in enumerate(given):
+        if isinstance(item, str | os.PathLike):
+            sources += [Source(path) for path in find_images([item])]
+        else:
+            sources.append(Source(np.asarray(item), f"<array {number}>"))
+    return sources
+
+
+def read_inputs(
+    sources: Sequence[Source], progress: Progress | None = None
+) -> Iterator[GreyImage | Failure]:
+    """Every picture of every source, one by one and in order, as :func:`read_images` gives them.
+
+    ``progress`` is called when a picture has been dealt with, that is when the next is asked for.
+    """
+    settings = load_settings()
+    expected = [_count(source.what) for source in sources] if progress else []
+    total, done = sum(expected), 0
+    for number, source in enumerate(sources):
+        before = done
+        for image in read_images(source.what, name=source.name, settings=settings):
+            yield image
+            done += 1
+            if progress:
+                total += done - before > expected[number]  # a file of several pages
+                progress(done, total)
+
+
+def _count(source: PathLike | NDArray[Any]) -> int:
+    """How many pictures a source holds, as far as is seen without decoding it."""
+    shape: tuple[int, ...] = ()
+    if isinstance(source, np.ndarray):
+        shape = source.shape
+    elif str(source).lower().endswith(".npy"):
+        try:
+            with Path(source).open("rb") as stream:
+                shape = open_npy(stream, Path(source)).shape
+        except (OSError, ImageError):
+            return 1  # Reading it will say what is wrong.
+    colour = len(shape) >= 3 and shape[-1] in (1, 3, 4)
+    return max(1, shape[0]) if len(shape) - colour == 3 else 1
