@@ -14,6 +14,7 @@ from PIL import Image
 import androscope
 from androscope import predict
 from androscope.errors import BundleError, EmptyInputError
+from androscope.imaging import inputs
 from androscope.predict import Graded, Grader
 from androscope.types import Failure
 
@@ -109,13 +110,13 @@ def test_the_batch_size_does_not_change_a_verdict() -> None:
 
 def test_nothing_is_read_ahead_of_its_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    real = predict.read_images
+    real = inputs.read_images
 
     def spy(what: Any, **options: Any) -> Any:
         read.append(str(options["name"]))
         return real(what, **options)
 
-    monkeypatch.setattr(predict, "read_images", spy)
+    monkeypatch.setattr(inputs, "read_images", spy)
     stream = GRADER.stream(list(_crops(10)), batch_size=2)
     assert read == []
     assert isinstance(next(stream), Graded)

@@ -9,21 +9,19 @@ from __future__ import annotations
 import math
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from androscope.assessment.decide import decide
-from androscope.errors import EmptyInputError, ImageError
+from androscope.errors import ImageError
 from androscope.imaging.crop import Fit, to_crop
-from androscope.imaging.find import find_images
-from androscope.imaging.read import failure_of, read_images
-from androscope.imaging.stack import open_npy
+from androscope.imaging.inputs import Images, Progress, read_inputs, sources_of
+from androscope.imaging.read import failure_of
 from androscope.model.bundle import Bundle, load_bundle
 from androscope.model.card import Card
 from androscope.model.session import Session
@@ -31,12 +29,6 @@ from androscope.settings import load_settings
 from androscope.types import Assessment, Crop, Failure, GreyImage, Results
 
 __all__ = ["Graded", "Grader", "Images", "Progress", "assess"]
-
-PathLike = str | os.PathLike[str]
-Images = PathLike | NDArray[Any] | Iterable[PathLike | NDArray[Any]]
-
-#: Called with how many images are done and how many there are as far as is known yet.
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +217,8 @@ class Grader:
         if pixel_size is not None and not (math.isfinite(pixel_size) and pixel_size > 0):
             raise ValueError(f"pixel_size must be above 0 um, got {pixel_size}")
         # Not a generator itself, so that a wrong argument raises here and not at the first image.
-        sources = _sources(images)
-        return self._graded(_read(sources, progress), pixel_size, fit, batch_size)
+        pictures = read_inputs(sources_of(images), progress)
+        return self._graded(pictures, pixel_size, fit, batch_size)
 
     def _graded(
         self,
@@ -290,60 +282,3 @@ def _session(bundle: Bundle, threads: int) -> Session:
                 _sessions.popitem(last=False)
         _sessions.move_to_end(key)
         return _sessions[key]
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Something to read pictures from, and its name; None to let the reader name it."""
-
-    what: PathLike | NDArray[Any]
-    name: str | None = None
-
-
-def _sources(images: Images) -> list[_Source]:
-    if isinstance(images, str | os.PathLike):
-        return [_Source(path) for path in find_images([images])]
-    if hasattr(images, "__array_interface__"):  # numpy's, Pillow's and others' arrays
-        return [_Source(np.asarray(images))]
-    given = list(images)
-    paths = [item for item in given if isinstance(item, str | os.PathLike)]
-    if len(paths) == len(given):
-        return [_Source(path) for path in find_images(paths)]
-    sources: list[_Source] = []
-    for number, item in enumerate(given):
-        if isinstance(item, str | os.PathLike):
-            sources += [_Source(path) for path in find_images([item])]
-        else:
-            sources.append(_Source(np.asarray(item), f"<array {number}>"))
-    return sources
-
-
-def _read(sources: Sequence[_Source], progress: Progress | None) -> Iterator[GreyImage | Failure]:
-    if not sources:
-        raise EmptyInputError("nothing was named to assess", advice="Name a file or a folder")
-    settings = load_settings()
-    expected = [_count(source.what) for source in sources] if progress else []
-    total, done = sum(expected), 0
-    for number, source in enumerate(sources):
-        before = done
-        for image in read_images(source.what, name=source.name, settings=settings):
-            yield image
-            done += 1
-            if progress:
-                total += done - before > expected[number]  # a file of several pages
-                progress(done, total)
-
-
-def _count(source: PathLike | NDArray[Any]) -> int:
-    """How many pictures a source holds, as far as is seen without decoding it."""
-    shape: tuple[int, ...] = ()
-    if isinstance(source, np.ndarray):
-        shape = source.shape
-    elif str(source).lower().endswith(".npy"):
-        try:
-            with Path(source).open("rb") as stream:
-                shape = open_npy(stream, Path(source)).shape
-        except (OSError, ImageError):
-            return 1  # Reading it will say what is wrong.
-    colour = len(shape) >= 3 and shape[-1] in (1, 3, 4)
-    return max(1, shape[0]) if len(shape) - colour == 3 else 1
