@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 #: Lower ends of the bands of similarity that pairs are told of in, up to the threshold and above.
-_BANDS = (0.90, 0.92, 0.935, THRESHOLD, 1.0)
+_BANDS = (0.92, 0.93, 0.94, THRESHOLD, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
