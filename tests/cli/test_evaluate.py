@@ -200,3 +200,15 @@ def test_folds_are_really_trained(run: Run, data: Dataset, tmp_path: Path) -> No
     again = run(*arguments)
     assert (tmp_path / "cv" / "fold-2" / "network.pt").stat().st_mtime_ns == before
     assert json.loads(again.out)["by_fold"] == json.loads(first.out)["by_fold"]
+
+
+def test_against_another(run: Run, data: Dataset) -> None:
+    done = run("evaluate", TINY, "--against", TINY, "--resamples", 200)
+    assert done.code == 0, done.err
+    name = open_subject(TINY).name
+    assert f"{name} against {name}: the first minus the second, the same draws" in done.out
+    assert "accuracy       0.0  [0.0, 0.0]" in done.out
+    assert f"has now been read 2 times with the weights of {name}." in done.out
+    values = json.loads(run("evaluate", TINY, "--against", TINY, "--json").out)
+    assert values["difference"]["head"]["mcc"]["value"] == 0
+    assert values["against"]["model"] == name

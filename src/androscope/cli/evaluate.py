@@ -10,7 +10,8 @@ import typer
 
 if TYPE_CHECKING:
     from androscope.learning.crossval import CrossValidation
-    from androscope.learning.evaluate import LabelSummary, Summary
+    from androscope.learning.evaluate import Evaluation, LabelSummary, Measured, Summary
+    from androscope.learning.subject import Subject
 
 __all__ = ["crossval", "evaluate"]
 
@@ -31,6 +32,10 @@ def evaluate(
         ),
     ] = None,
     split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="RUN|BUNDLE", help="Another model, to be compared on the same crops."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -54,48 +59,73 @@ def evaluate(
         $ androscope evaluate runs/dmtl
 
         $ androscope evaluate runs/dmtl --split valid --json
+
+        $ androscope evaluate runs/dmtl --split valid --against runs/random-start
     """
     _require("evaluate a model")
     from androscope.datasets import load
     from androscope.errors import TrainingError
+    from androscope.learning.compare import compare
     from androscope.learning.evaluate import evaluate as measure
     from androscope.learning.subject import open_subject, record_test_read
 
     subject = open_subject(model)
-    name = data or subject.dataset or "mhsma"
-    dataset = load(name, crop_size=subject.crop_size)
+    other = None if against is None else open_subject(against)
+    if other is not None and other.crop_size != subject.crop_size:
+        raise TrainingError(
+            f"{subject.name} grades crops of {subject.crop_size} px, "
+            f"{other.name} of {other.crop_size}: they cannot see the same crops"
+        )
+    dataset = load(data or subject.dataset or "mhsma", crop_size=subject.crop_size)
     if split not in dataset.splits:
         raise TrainingError(
             f"{dataset.name} has no {split} split; there are {', '.join(dataset.splits)}",
             advice="Choose one of these with --split",
         )
     crops = dataset.splits[split]
-    found = measure(
-        subject,
-        crops,
-        subject.thresholds,
-        model=subject.name,
-        model_sha256=subject.sha256,
-        name=dataset.name,
-        split=split,
-        seed=seed,
-        resamples=resamples,
-    )
-    reads = None
-    if split == "test":
-        reads = record_test_read(subject, data=dataset.name, data_sha256=found.summary.data_sha256)
+
+    def grade(one: Subject) -> tuple[Evaluation, int | None]:
+        found = measure(
+            one,
+            crops,
+            one.thresholds,
+            model=one.name,
+            model_sha256=one.sha256,
+            name=dataset.name,
+            split=split,
+            seed=seed,
+            resamples=resamples,
+        )
+        if split != "test":
+            return found, None
+        return found, record_test_read(one, data=dataset.name, data_sha256=crops.sha256)
+
+    graded = [(one, *grade(one)) for one in (subject, other) if one is not None]
+    found, reads = graded[0][1:]
+    differences = compare(found, graded[1][1], crops) if other is not None else {}
     if out is None and subject.kind == "run":
         out = Path(model) / "evaluation" / f"{dataset.name}-{split}"
     if out is not None:
         found.write(out)
     if as_json:
-        values = found.summary.model_dump(mode="json")
-        typer.echo(json.dumps(values | {"test_reads": reads}, indent=2))
+        values = found.summary.model_dump(mode="json") | {"test_reads": reads}
+        if other is not None:
+            values["against"] = graded[1][1].summary.model_dump(mode="json")
+            values["difference"] = {
+                label: {name: m.model_dump(mode="json") for name, m in one.items()}
+                for label, one in differences.items()
+            }
+        typer.echo(json.dumps(values, indent=2))
         return
-    typer.echo("\n".join(_table(found.summary)))
-    if reads is not None:
-        times = "once" if reads == 1 else f"{reads} times"
-        typer.echo(f"\nThis test split has now been read {times} with these weights.")
+    for _, evaluation, _ in graded:
+        typer.echo("\n".join([*_table(evaluation.summary), ""]))
+    if other is not None:
+        typer.echo("\n".join([*_differences(subject.name, other.name, differences), ""]))
+    for one, _, count in graded:
+        if count is not None:
+            times = "once" if count == 1 else f"{count} times"
+            whose = "these weights" if other is None else f"the weights of {one.name}"
+            typer.echo(f"This test split has now been read {times} with {whose}.")
     if out is not None:
         typer.echo(f"Written to {out}")
 
@@ -108,6 +138,14 @@ def crossval(
     folds: Annotated[int, typer.Option(min=2, max=100, help="Number of folds.")] = 5,
     label: Annotated[
         str | None, typer.Option(help="Learn this label alone: short for --set labels=[LABEL].")
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH",
+            help="Labelled crops: mhsma, or the path of your own.",
+            show_default="the configuration's",
+        ),
     ] = None,
     overrides: Annotated[
         list[str] | None,
@@ -134,7 +172,12 @@ def crossval(
     from androscope.learning.config_file import load_config
     from androscope.learning.crossval import crossval as run
 
-    changes = [*([f"labels=[{label}]"] if label else []), *(overrides or [])]
+    changes = [
+        *([f"labels=[{label}]"] if label else []),
+        # A JSON string is a YAML string, whatever is in the path.
+        *([f"data.dataset={json.dumps(data)}"] if data else []),
+        *(overrides or []),
+    ]
     settled = load_config(config, changes)
     dataset = load(settled.data.dataset, crop_size=settled.data.crop_size, labels=settled.labels)
     found = run(
@@ -196,6 +239,19 @@ def _table(found: Summary) -> list[str]:
             row = f"  {TITLES[metric]:<10}{_shown(metric, m.value):>8}  {ends:<16}{base:>10}"
             lines.append(row)
     return lines + _notes(found)
+
+
+def _differences(first: str, second: str, found: dict[str, dict[str, Measured]]) -> list[str]:
+    from androscope.learning.metrics import METRICS, TITLES
+
+    lines = [f"{first} against {second}: the first minus the second, the same draws for both"]
+    for label, one in found.items():
+        lines += ["", label, f"  {'':<10}{'more':>8}  95 % interval"]
+        for metric in METRICS:
+            m = one[metric]
+            ends = f"[{_shown(metric, m.low)}, {_shown(metric, m.high)}]"
+            lines.append(f"  {TITLES[metric]:<10}{_shown(metric, m.value):>8}  {ends}")
+    return lines
 
 
 def _fold_table(result: CrossValidation) -> list[str]:
