@@ -11,7 +11,7 @@ import numpy as np
 
 from androscope.errors import TrainingError
 from androscope.imaging.phantom_set import phantom_set
-from androscope.learning.evaluate import SUMMARY, read_summary
+from androscope.learning.summary import SUMMARY, read_summary
 from androscope.learning.graph import Agreement, check_graph, to_onnx
 from androscope.learning.record import software
 from androscope.learning.run import Run
@@ -47,8 +47,8 @@ _LIMITS = (
     "gets a verdict as well.",
 )
 _LIMITS_MHSMA = (
-    "MHSMA's split was drawn over images, not over its 235 patients, so that one man's sperm may be "
-    "in train and test: scores on a new patient may be lower.",
+    "MHSMA's split was drawn over images, not over its 235 patients, so that one man's sperm may "
+    "be in train and test: scores on a new patient may be lower.",
     "One laboratory, one microscope (Olympus IX70, DP71 camera), at 400x and 600x.",
 )
 _PIXEL_MHSMA = (

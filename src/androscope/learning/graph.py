@@ -24,13 +24,17 @@ from androscope.learning.network import Exported, Network
 from androscope.model.session import EMBEDDING, INPUT, LABELS_KEY, PROBABILITIES
 from androscope.types import UInt8Array
 
-__all__ = ["OPSET", "TOLERANCE", "Agreement", "check_graph", "to_onnx"]
+__all__ = ["EMBEDDING_TOLERANCE", "OPSET", "TOLERANCE", "Agreement", "check_graph", "to_onnx"]
 
 #: ONNX operator set: read by every onnxruntime this package allows (1.20 and later read 21).
 OPSET = 20
 
-#: Largest difference allowed between torch and ONNX, in probability and (relative) embedding.
+#: Largest difference allowed between torch and ONNX in a probability.
 TOLERANCE = 1e-4
+
+#: The same for the embedding, relative to its largest value. Float32 alone moves the embedding of
+#: a short-trained network by some 4e-5 from float64, in either runtime, in either direction.
+EMBEDDING_TOLERANCE = 1e-3
 
 #: Crops per call when both are compared; the last odd batch shows that the batch size is free.
 _BATCH = 33
@@ -131,7 +135,7 @@ def check_graph(network: Network, model: bytes, crops: UInt8Array) -> Agreement:
     Raises
     ------
     TrainingError
-        If they differ by more than :data:`TOLERANCE`.
+        If they differ by more than :data:`TOLERANCE` or :data:`EMBEDDING_TOLERANCE`.
     """
     session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
     exported = Exported(network).eval()
@@ -147,10 +151,11 @@ def check_graph(network: Network, model: bytes, crops: UInt8Array) -> Agreement:
             far[0] = max(far[0], float(np.abs(got[0] - wanted[0][rows]).max()))
             far[1] = max(far[1], float(np.abs(got[1] - wanted[1][rows]).max()) / scale)
     # `not below`, for NaN is not below either.
-    if not (far[0] < TOLERANCE and far[1] < TOLERANCE):
+    if not (far[0] < TOLERANCE and far[1] < EMBEDDING_TOLERANCE):
         raise TrainingError(
-            f"torch and ONNX differ by {far[0]:.1e} in probability and {far[1]:.1e} (relative) in "
-            f"the embedding, at most {TOLERANCE:.0e} is allowed",
+            f"torch and ONNX differ by {far[0]:.1e} in probability (at most {TOLERANCE:.0e} is "
+            f"allowed) and {far[1]:.1e} of its largest value in the embedding (at most "
+            f"{EMBEDDING_TOLERANCE:.0e})",
             advice="Update torch and onnxruntime, and report the backbone if it stays",
         )
     return Agreement(len(crops), far[0], far[1])
