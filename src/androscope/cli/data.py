@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from androscope.datasets.check import Examined
-    from androscope.datasets.describe import Description
-    from androscope.datasets.download import Fetched, Report
-    from androscope.datasets.types import Counts
+from androscope.cli.data_text import (
+    count_bar,
+    download_bar,
+    print_counts,
+    print_examined,
+    print_fetched,
+    print_pairs,
+    print_table,
+)
 
 __all__ = ["data"]
 
@@ -26,9 +25,6 @@ data = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
-
-#: Pairs that are printed unless all are asked for.
-_FEW_PAIRS = 10
 
 
 class Name(StrEnum):
@@ -72,7 +68,7 @@ def download(
     typer.echo(f"licence:  {published.licence}")
     typer.echo(f"cite:     {published.citation}")
     typer.echo(f"source:   {published.source if source is None else source}")
-    with _download_bar() as report:
+    with download_bar() as report:
         if source is not None:
             done = copy_from(
                 published,
@@ -84,54 +80,7 @@ def download(
             )
         else:
             done = fetch(published, into, elsewhere=elsewhere, large=not only_64, report=report)
-    _print_fetched(done, total=len(published.blob_ids))
-
-
-def _print_fetched(done: Fetched, *, total: int) -> None:
-    if done.added:
-        typer.echo(f"added:    {len(done.added)} files to {done.folder}")
-    if done.kept:
-        typer.echo(f"kept:     {len(done.kept)} files, here already and right")
-    if done.missing:
-        typer.echo(f"missing:  {', '.join(done.missing)}: work on 64-pixel crops needs neither")
-    verified = len(done.added) + len(done.kept)
-    typer.echo(f"verified: {verified} of {total} files have their git blob id")
-
-
-@contextmanager
-def _download_bar() -> Iterator[Report]:
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    # Transient, on standard error: the lines that stay are those on standard output.
-    console = Console(stderr=True)
-    with Progress(
-        *columns,
-        TransferSpeedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
-        tasks: dict[str, object] = {}
-
-        def report(name: str, done: int, total: int | None) -> None:
-            if name not in tasks:
-                tasks[name] = bar.add_task(name, total=total)
-            bar.update(tasks[name], completed=done, total=total)  # type: ignore[arg-type]
-
-        yield report
-
-
-@contextmanager
-def _count_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    print_fetched(done, total=len(published.blob_ids))
 
 
 @data.command("describe")
@@ -166,8 +115,8 @@ def describe(
     dataset = load(target, seed=seed)
     with Console(stderr=True).status("comparing crops across splits"):
         found = description.describe(dataset)
-    _print_counts(found)
-    _print_pairs(found, all_pairs=all_pairs)
+    print_counts(found)
+    print_pairs(found, all_pairs=all_pairs)
     sheet = Path("build") / f"{dataset.name}.png" if sheet is None else sheet
     write_png(sheet, description.sample_sheet(dataset, seed=seed))
     typer.echo(f"\ncontact sheet: {sheet}")
@@ -178,99 +127,6 @@ def describe(
         typer.echo(f"pairs:         {beside}")
     if dataset.licence is not None:
         typer.echo(f"Pictures under {dataset.licence}: do not commit or publish these files.")
-
-
-def _print_counts(found: Description) -> None:
-    dataset = found.dataset
-    _print_table(_counts_table(dataset.name, found.counts))
-    if found.differences is not None:
-        typer.echo(
-            "counts:        equal to the published table"
-            if not found.differences
-            else "counts:        DIFFERENT from the published table"
-        )
-        for line in found.differences:
-            typer.echo(f"  {line}")
-    for heading, text in (
-        ("licence:", dataset.licence),
-        ("cite:", dataset.citation),
-        ("source:", dataset.source),
-        *(("note:", note) for note in dataset.notes),
-    ):
-        if text is not None:
-            typer.echo(f"{heading:<14} {text}")
-
-
-def _print_pairs(found: Description, *, all_pairs: bool) -> None:
-    from rich.table import Table
-
-    from androscope.datasets.duplicates import THRESHOLD
-
-    exact = sum(pair.exact for pair in found.pairs)
-    typer.echo(
-        f"\nsame sperm in two splits: {len(found.pairs)} pairs at a similarity of {THRESHOLD} or "
-        f"more, {exact} of them identical to the pixel"
-    )
-    for split in found.dataset.splits:
-        if split != "train":
-            typer.echo(
-                f"  {split}: {found.crops_seen(split)} of {len(found.dataset.splits[split])} crops "
-                "show a sperm that train shows too"
-            )
-    shown = found.pairs if all_pairs else found.pairs[:_FEW_PAIRS]
-    for pair in shown:
-        typer.echo(
-            f"  {pair.similarity:.3f}  {pair.split_a}/{pair.index_a}  {pair.split_b}/{pair.index_b}"
-            + ("  turned or mirrored" if pair.turned else "")
-        )
-    if len(shown) < len(found.pairs):
-        typer.echo(f"  and {len(found.pairs) - len(shown)} more; --all lists them")
-    if not any(band.pairs for band in found.bands):
-        return
-    table = Table(title="how the threshold is judged: likenesses across splits")
-    for heading in ("similarity", "pairs", "turned", "labels that differ"):
-        table.add_column(heading, justify="right")
-    for band in reversed(found.bands):
-        table.add_row(
-            f"{band.low:.3f} to {band.high:.3f}",
-            str(band.pairs),
-            f"{band.turned}",
-            f"{band.labels_differing} of {band.labels_compared}",
-        )
-    _print_table(table)
-    typer.echo(
-        "Two pictures of one sperm need no turning and bear the same labels. A chance likeness"
-    )
-    typer.echo("is as often turned or mirrored, and its labels differ as those of any two crops.")
-
-
-def _counts_table(title: str, counts: dict[str, dict[str, Counts]]) -> Table:
-    from rich.table import Table
-
-    blanks = any(c.unlabelled for by_label in counts.values() for c in by_label.values())
-    table = Table(title=title)
-    table.add_column("split")
-    table.add_column("label")
-    for heading in ("normal", "abnormal", *(["not labelled"] if blanks else [])):
-        table.add_column(heading, justify="right")
-    for split, by_label in counts.items():
-        for number, (label, count) in enumerate(by_label.items()):
-            cells = [split if number == 0 else "", label, str(count.normal), str(count.abnormal)]
-            table.add_row(*cells, *([str(count.unlabelled)] if blanks else []))
-        table.add_section()
-    return table
-
-
-def _print_table(table: Table) -> None:
-    from rich import box
-    from rich.console import Console
-
-    # Lines that every terminal and every pipe can carry.
-    table.box = box.SIMPLE if sys.stdout.isatty() else box.ASCII2
-    # Not as a title, which a narrow table would wrap.
-    typer.echo(f"\n{table.title}")
-    table.title = None
-    Console(highlight=False).print(table)
 
 
 @data.command("check")
@@ -291,28 +147,13 @@ def check(
     """
     from androscope.datasets.check import examine
 
-    with _count_bar("reading") as progress:
+    with count_bar("reading") as progress:
         examined = examine(path, progress=progress)
     for problem in examined.problems:
         typer.echo(str(problem))
-    _print_examined(examined)
+    print_examined(examined)
     if examined.problems:
         raise typer.Exit(1)
-
-
-def _print_examined(examined: Examined) -> None:
-    counts = examined.counts()
-    if counts and examined.listing.label_names:
-        _print_table(_counts_table("labels of the crops that could be read", counts))
-    for warning in examined.warnings():
-        typer.echo(f"warning: {warning}")
-    crops = f"{len(examined.entries)} crops"
-    number = len(examined.problems)
-    if number:
-        problems = "1 problem" if number == 1 else f"{number} problems"
-        typer.echo(f"{problems}; {crops} could be read")
-    else:
-        typer.echo(f"no problems in {crops}")
 
 
 @data.command("compare")
@@ -357,7 +198,7 @@ def compare(
             for measured in (real, made)
         )
         table.add_row(what, *cells)
-    _print_table(table)
+    print_table(table)
     typer.echo(f"contact sheet: {out}")
     typer.echo("It holds pictures of MHSMA (CC BY-NC-SA 4.0): do not commit or publish it.")
 
