@@ -6,7 +6,7 @@ indexing. No worker process, no collation, no copy per crop.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -125,7 +125,7 @@ def _process() -> tuple[int, int]:
     return 0, 1
 
 
-def loader(data: Crops, sampler: Sampler[Tensor]) -> DataLoader[Batch]:
+def loader(data: Crops, sampler: Iterable[Tensor]) -> DataLoader[Batch]:
     """Feed ``data`` in the batches of ``sampler``, in this process."""
     # A sampler of whole batches with batch_size=None: the data is indexed once per batch.
-    return DataLoader(data, sampler=sampler, batch_size=None, num_workers=0)  # type: ignore[arg-type]
+    return DataLoader(data, sampler=sampler, batch_size=None, num_workers=0)

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-from timm.layers import Conv2dSame
+from timm.layers.conv2d_same import Conv2dSame
 from timm.layers.padding import pad_same
 from torch import Tensor, nn
 
@@ -90,12 +90,12 @@ class DepthwiseConv2d(nn.Conv2d):
         x = input
         padding = 0 if self.same else int(self.padding[0])
         if self.same:
-            x = pad_same(x, self.kernel_size, self.stride)
+            x = pad_same(x, list(self.kernel_size), list(self.stride))
         if not (torch.is_grad_enabled() and x.device.type == "cpu"):
             return F.conv2d(x, self.weight, self.bias, self.stride, padding, 1, self.groups)
         if torch.is_autocast_enabled("cpu"):
             x = x.to(torch.get_autocast_dtype("cpu"))
-        out: Tensor = _Depthwise.apply(x, self.weight, self.stride[0], padding)  # type: ignore[no-untyped-call]
+        out: Tensor = _Depthwise.apply(x, self.weight, self.stride[0], padding)
         return out if self.bias is None else out + self.bias.to(out.dtype).view(1, -1, 1, 1)
 
 
@@ -107,28 +107,23 @@ def quicken_depthwise(body: nn.Module) -> int:
     int
         How many were exchanged. Dilated and rectangular ones are left alone.
     """
-    found = [(name, m) for name, m in body.named_modules() if _fits(m)]
+    found = [(n, m) for n, m in body.named_modules() if isinstance(m, nn.Conv2d) and _fits(m)]
     for name, conv in found:
-        body.set_submodule(name, DepthwiseConv2d(conv))  # type: ignore[arg-type]
+        body.set_submodule(name, DepthwiseConv2d(conv))
     return len(found)
 
 
-def _fits(module: nn.Module) -> bool:
+def _fits(conv: nn.Conv2d) -> bool:
+    # Exactly these classes: a subclass may do something to its weights first.
+    if type(conv) not in (nn.Conv2d, Conv2dSame):
+        return False
+    kernel, padding = conv.kernel_size, conv.padding
     return (
-        type(module) in (nn.Conv2d, Conv2dSame)
-        and module.groups == module.in_channels == module.out_channels > 1
-        and module.dilation == (1, 1)
-        and module.kernel_size[0] == module.kernel_size[1]  # type: ignore[index]
-        and module.stride[0] == module.stride[1]  # type: ignore[index]
-        and (isinstance(module, Conv2dSame) or _plain_padding(module))
-    )
-
-
-def _plain_padding(module: nn.Module) -> bool:
-    padding: Any = module.padding
-    kernel: Any = module.kernel_size
-    return (
-        module.padding_mode == "zeros"
+        conv.groups == conv.in_channels == conv.out_channels > 1
+        and conv.dilation == (1, 1)
+        and kernel[0] == kernel[1]
+        and conv.stride[0] == conv.stride[1]
+        and conv.padding_mode == "zeros"
         and not isinstance(padding, str)
         and padding[0] == padding[1] <= kernel[0] - 1
     )

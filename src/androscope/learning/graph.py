@@ -70,7 +70,7 @@ def to_onnx(network: Network) -> bytes:
         If the backbone cannot be exported, or a batch normalisation is left.
     """
     size = network.preprocess.crop_size
-    plain = deepcopy(network).cpu().float().eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    plain = deepcopy(network).cpu().float().eval().to(memory_format=torch.contiguous_format)
     example = torch.zeros((2, size, size), dtype=torch.uint8)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")

@@ -72,11 +72,9 @@ def train_jointly(
         weights=weights,
     )
     whole = Crops(valid.crops, valid.labels)
-    rows = torch.arange(len(whole)).split(max(config.stage1.batch_size, 64))
+    rows = torch.split(torch.arange(len(whole)), max(config.stage1.batch_size, 64))
     if config.trainer.channels_last:
-        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network.to(memory_format=torch.channels_last)
     torch.manual_seed(derived_seed(config.seed, "fit"))
     module = JointModule(network, config)
-    return fit(
-        module, loader(data, sampler), loader(whole, list(rows)), folder, report=report, bar=bar
-    )
+    return fit(module, loader(data, sampler), loader(whole, rows), folder, report=report, bar=bar)

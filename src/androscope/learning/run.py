@@ -124,7 +124,7 @@ class Run:
         network = build_network(self.config, pretrained=False, stage2=stage2)
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
         if self.config.trainer.channels_last:
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            network.to(memory_format=torch.channels_last)
         return network.eval()
 
     def network(self) -> Network:
