@@ -138,6 +138,8 @@ def test_crossval(run: Run, data: Dataset, tmp_path: Path, monkeypatch: pytest.M
         return subject
 
     monkeypatch.setattr("androscope.learning.run.train", learn)
+    for name in ("plot_roc", "plot_calibration", "plot_confusion"):
+        monkeypatch.setattr(f"androscope.learning.evaluate.{name}", lambda *a, **k: None)
     arguments = ("crossval", "dmtl", "--folds", 2, "--out", tmp_path / "cv")
     done = run(*arguments, "--set", "seed=3")
     assert done.code == 0, done.err

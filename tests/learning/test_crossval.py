@@ -22,6 +22,14 @@ from .synthetic import LABELS, Brightness, dataset
 
 pytestmark = pytest.mark.train
 
+
+@pytest.fixture(autouse=True)
+def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    # They take most of a quick learner's time, and test_evaluate.py looks at them.
+    for name in ("plot_roc", "plot_calibration", "plot_confusion"):
+        monkeypatch.setattr(f"androscope.learning.evaluate.{name}", lambda *a, **k: None)
+
+
 CONFIG = Config(name="quick", method="dmtl", labels=LABELS, seed=5)
 
 

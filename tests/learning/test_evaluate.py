@@ -13,9 +13,10 @@ pytest.importorskip("matplotlib", reason="needs the train extra: matplotlib is n
 from PIL import Image
 
 from androscope.errors import OutputError, TrainingError
-from androscope.learning.evaluate import evaluate, measure, read_summary
+from androscope.learning.evaluate import evaluate, measure
 from androscope.learning.intervals import bootstrap
 from androscope.learning.metrics import METRICS, scores
+from androscope.learning.summary import read_summary
 
 from .synthetic import LABELS, Brightness, crops
 

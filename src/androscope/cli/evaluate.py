@@ -10,8 +10,9 @@ import typer
 
 if TYPE_CHECKING:
     from androscope.learning.crossval import CrossValidation
-    from androscope.learning.evaluate import Evaluation, LabelSummary, Measured, Summary
+    from androscope.learning.evaluate import Evaluation
     from androscope.learning.subject import Subject
+    from androscope.learning.summary import LabelSummary, Measured, Summary
 
 __all__ = ["crossval", "evaluate"]
 

@@ -6,9 +6,10 @@ import math
 
 from androscope.datasets import LabelledCrops
 from androscope.errors import TrainingError
-from androscope.learning.evaluate import Evaluation, Measured
+from androscope.learning.evaluate import Evaluation
 from androscope.learning.intervals import bootstrap_difference
 from androscope.learning.metrics import METRICS
+from androscope.learning.summary import Measured
 
 __all__ = ["compare"]
 

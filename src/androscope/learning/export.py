@@ -11,11 +11,11 @@ import numpy as np
 
 from androscope.errors import TrainingError
 from androscope.imaging.phantom_set import phantom_set
-from androscope.learning.summary import SUMMARY, read_summary
 from androscope.learning.graph import Agreement, check_graph, to_onnx
 from androscope.learning.record import software
 from androscope.learning.run import Run
 from androscope.learning.subject import TEST_READS
+from androscope.learning.summary import SUMMARY, read_summary
 from androscope.model.bundle import Bundle, write_bundle
 from androscope.model.card import (
     CardDraft,
@@ -238,12 +238,12 @@ def _evaluations(run: Run) -> tuple[dict[str, Any], list[str]]:
 def _protocol(run: Run, agreement: Agreement, remarks: list[str]) -> str:
     search = run.config.threshold
     thresholds = (
-        f"thresholds, by accuracy + F0.5 from {search.low:g} to {search.high:g},"
+        f"and thresholds (by accuracy + F0.5, from {search.low:g} to {search.high:g}) were"
         if search.search
-        else "nothing else (thresholds are 0.5)"
+        else "(not the thresholds, which are 0.5) was"
     )
     lines = [
-        f"Weights were fitted on train; the epoch and {thresholds} chosen on valid. Training read "
+        f"Weights were fitted on train; the epoch {thresholds} chosen on valid. Training read "
         "no other split. Normal is the positive class; ROC AUC is from probabilities.",
         f"At export, {agreement}.",
     ]
