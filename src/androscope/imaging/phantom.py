@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from androscope.imaging.phantom_optics import (
+    BRIGHT_RATES,
     Optics,
     Polarity,
     form_image,
@@ -96,7 +97,9 @@ def phase_and_loss(shapes: Anatomy, optics: Optics) -> tuple[Plane64, Plane64]:
     phase = _HEAD * inside**0.4 * (0.6 + 0.4 * nucleus) * holes
     askew = np.clip(1 + optics.tilt * np.clip(shapes.across, -1, 1), 0, None)
     edge = np.exp(-(((shapes.radius - 0.82) / 0.2) ** 2)) * (0.22 + 0.78 * nucleus**0.8) * askew
-    loss = optics.absorption * inside**0.5 * (0.4 + 0.6 * nucleus) * holes * askew
+    # Lost light follows the flat disc, gathered light the rounder core that acts as the lens.
+    body = inside**0.5 if optics.absorption >= 0 else inside
+    loss = optics.absorption * body * (0.4 + 0.6 * nucleus) * holes * askew
     loss = loss + optics.edge_loss * np.where(shapes.radius <= 1, edge, 0.0)
     # Neck and tail lie a little out of the head's focus: wide and faint.
     seen = np.isfinite(shapes.tail_distance)
@@ -136,7 +139,8 @@ def render_crop(
     """
     rng = np.random.default_rng([31337, seed])
     drawn_angle, jitter = float(rng.uniform(0, 360)), rng.normal(0, 0.02 * size, 2)
-    drawn_optics = random_optics(rng)
+    bright = bool(rng.random() < BRIGHT_RATES[sum(spec.labels.values())])
+    drawn_optics = random_optics(rng, bright=bright)
     optics = drawn_optics if optics is None else optics
     angle_deg = drawn_angle if angle_deg is None else angle_deg
     if pixel_size_um is None:
