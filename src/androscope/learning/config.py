@@ -60,6 +60,9 @@ class DataConfig(_Table):
 
     dataset: str = Field("mhsma", description="`mhsma`, or the path of an own labelled set.")
     crop_size: int = Field(64, ge=32, le=512, description="Side of the stored crops, px.")
+    phantoms: int = Field(
+        0, ge=0, le=100_000, description="Rendered sperm of known truth added to the train split."
+    )
 
 
 class BackboneConfig(_Table):

@@ -25,6 +25,7 @@ from androscope.learning.dmtl import train_stage1, train_stage2
 from androscope.learning.dtl import train_dtl
 from androscope.learning.metrics import scores_by_label
 from androscope.learning.network import Network, build_network
+from androscope.learning.phantoms import with_phantoms
 from androscope.learning.plots import plot_run
 from androscope.learning.record import (
     RECORD,
@@ -95,6 +96,7 @@ def train(
             config.data.dataset, crop_size=config.data.crop_size, labels=config.labels
         )
     train_split, valid_split = (_split(dataset, name, config) for name in ("train", "valid"))
+    train_split = with_phantoms(train_split, config.data.phantoms, config.seed)
     facts = data_facts(dataset.with_labels(config.labels))
     record = _begin(out, config, facts, earlier) if main else {}
 
