@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from androscope.errors import OutputError
 from androscope.imaging.phantom import Optics, PhantomSperm, Vacuole, render_crop
+from androscope.imaging.phantom_optics import bright_rate
 from androscope.imaging.phantom_random import (
     DEFECTS,
     MHSMA_RATES,
     random_defects,
     random_spec,
 )
-from androscope.imaging.phantom_set import phantom_set, write_phantoms
+from androscope.imaging.phantom_set import clear_phantoms, phantom_set, write_phantoms
 from androscope.imaging.read import read_image
 from androscope.types import PARTS
 
@@ -263,6 +264,44 @@ def test_a_set_grows_at_its_end():
     for a, b in zip(short, long, strict=False):
         np.testing.assert_array_equal(a.pixels, b.pixels)
     assert (phantom_set(1, 8)[0].pixels != short[0].pixels).any()
+
+
+@pytest.mark.parametrize("part", [None, *PARTS])
+def test_clear_cases_have_one_defect_and_are_well_seen(part):
+    cases = clear_phantoms(part, 6, 0)
+    for number, phantom in enumerate(cases):
+        assert phantom.labels == {p: int(p == part) for p in PARTS}
+        assert (phantom.optics.defocus_um < 0) == (part in ("head", "vacuole"))
+        again = clear_phantoms(part, number + 1, 0)[number]
+        np.testing.assert_array_equal(phantom.pixels, again.pixels)
+    with pytest.raises(ValueError, match="expected one of"):
+        clear_phantoms("tale", 1, 0)
+
+
+def test_without_its_acrosome_a_heads_front_fades():
+    light = {"optics": CLEAR, "angle_deg": 0, "centre": (31.5, 31.5)}
+    normal = render_crop(PhantomSperm(), 0, **light).pixels.astype(int)
+    bare = render_crop(PhantomSperm(acrosome=0.0), 0, **light).pixels.astype(int)
+    front, back = np.s_[22:42, 36:50], np.s_[22:42, 16:26]
+    assert np.ptp(bare[front]) < np.ptp(normal[front])
+    assert np.ptp(bare[back]) > 0.8 * np.ptp(normal[back])
+
+
+@pytest.mark.mhsma
+def test_brightness_follows_the_labels_as_in_mhsma(mhsma_dir):
+    crops = np.load(mhsma_dir / "x_64_train.npy").astype(float)
+    border = np.concatenate([crops[:, :5], crops[:, -5:]], axis=1).reshape(len(crops), -1)
+    middle = crops[:, 16:48, 16:48].reshape(len(crops), -1)
+    bright = np.percentile(middle, 99, axis=1) - np.median(border, axis=1) > 15
+    labels = {part: np.load(mhsma_dir / f"y_{part}_train.npy").ravel() for part in PARTS}
+    total = sum(labels.values())
+    for part in PARTS:
+        rate = bright_rate({p: int(p == part) for p in PARTS})
+        assert rate == pytest.approx(bright[(total == 1) & (labels[part] == 1)].mean(), abs=0.006)
+    for count, kinds in ((0, ()), (2, PARTS[:2]), (3, PARTS[:3])):
+        rate = bright_rate({p: int(p in kinds) for p in PARTS})
+        share = bright[total >= 3 if count == 3 else total == count].mean()
+        assert rate == pytest.approx(share, abs=0.006)
 
 
 def test_a_set_has_mhsmas_mix():

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from androscope.imaging.phantom_optics import (
-    BRIGHT_RATES,
     Optics,
     Polarity,
+    bright_rate,
     form_image,
     random_optics,
     to_camera,
@@ -101,6 +101,8 @@ def phase_and_loss(shapes: Anatomy, optics: Optics) -> tuple[Plane64, Plane64]:
     body = inside**0.5 if optics.absorption >= 0 else inside
     loss = optics.absorption * body * (0.4 + 0.6 * nucleus) * holes * askew
     loss = loss + optics.edge_loss * np.where(shapes.radius <= 1, edge, 0.0)
+    # Where the cap is lost the head is thin: its front fades, outline and all.
+    phase, loss = phase * (1 - 0.9 * shapes.bare), loss * (1 - shapes.bare)
     # Neck and tail lie a little out of the head's focus: wide and faint.
     seen = np.isfinite(shapes.tail_distance)
     distance = np.where(seen, shapes.tail_distance, 0.0) * shapes.tail_radius
@@ -139,8 +141,7 @@ def render_crop(
     """
     rng = np.random.default_rng([31337, seed])
     drawn_angle, jitter = float(rng.uniform(0, 360)), rng.normal(0, 0.02 * size, 2)
-    bright = bool(rng.random() < BRIGHT_RATES[sum(spec.labels.values())])
-    drawn_optics = random_optics(rng, bright=bright)
+    drawn_optics = random_optics(rng, bright=bool(rng.random() < bright_rate(spec.labels)))
     optics = drawn_optics if optics is None else optics
     angle_deg = drawn_angle if angle_deg is None else angle_deg
     if pixel_size_um is None:

@@ -14,6 +14,7 @@ one side (``s``). Phase contrast adds the phase itself.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,14 +23,16 @@ from numpy.typing import NDArray
 
 from androscope.types import UInt8Array
 
-__all__ = ["BRIGHT_RATES", "Optics", "Polarity", "form_image", "random_optics", "to_camera"]
+__all__ = ["Optics", "Polarity", "bright_rate", "form_image", "random_optics", "to_camera"]
 
 Polarity = Literal["bright-field", "phase-positive", "phase-negative"]
 
-#: Share of MHSMA's training crops that are bright inside (99th percentile of the middle 32 x 32
-#: pixels over 15 grey levels above the border's median), by how many of their parts are abnormal.
-#: A cell's inside, and what is wrong with it, shows best in that focus.
-BRIGHT_RATES = (0.16, 0.29, 0.43, 0.60, 0.60)
+# Share of MHSMA's training crops that are bright inside (99th percentile of the middle 32 x 32
+# pixels over 15 grey levels above the border's median): normal ones, those with one abnormal part,
+# those with two, with more. A cell's inside, and what is wrong with it, shows best in that focus.
+_BRIGHT_NORMAL = 0.16
+_BRIGHT_ONE = {"head": 0.28, "acrosome": 0.23, "vacuole": 0.46, "tail": 0.25}
+_BRIGHT_TWO, _BRIGHT_MORE = 0.43, 0.60
 
 _WAVELENGTH_UM = 0.55
 _SOURCE_ANGLE = 0.12
@@ -79,6 +82,14 @@ class Optics:
     polarity: Polarity = "bright-field"
 
 
+def bright_rate(labels: Mapping[str, int]) -> float:
+    """How often a sperm with these labels (0 normal, 1 abnormal) is seen bright inside, 0 to 1."""
+    abnormal = [part for part, label in labels.items() if label]
+    if len(abnormal) > 1:
+        return _BRIGHT_TWO if len(abnormal) == 2 else _BRIGHT_MORE
+    return _BRIGHT_ONE[abnormal[0]] if abnormal else _BRIGHT_NORMAL
+
+
 def random_optics(
     rng: np.random.Generator,
     *,
@@ -99,7 +110,7 @@ def random_optics(
         Kind of microscope.
     """
     if bright is None:
-        bright = bool(rng.random() < BRIGHT_RATES[0])
+        bright = bool(rng.random() < _BRIGHT_NORMAL)
     if bright:
         defocus, blur = -rng.uniform(0.2, 1.1), rng.uniform(0.20, 0.30)
         absorption, edge_loss = -rng.uniform(0.05, 0.26), rng.uniform(0.25, 0.60)

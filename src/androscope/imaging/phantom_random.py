@@ -41,12 +41,22 @@ def _shape(name: str, strength: tuple[float, float]) -> _Draw:
 
 
 def _tapered(rng: np.random.Generator, _: _Fields) -> _Fields:
-    long = rng.uniform(4.5, 5.2)
+    long = rng.uniform(4.4, 5.4)
     return {
         "head_shape": "tapered",
         "shape_strength": rng.uniform(0.5, 1.0),
         "head_length_um": long,
-        "head_width_um": long / rng.uniform(2.0, 2.4),
+        "head_width_um": long / rng.uniform(2.2, 2.8),
+    }
+
+
+def _pyriform(rng: np.random.Generator, _: _Fields) -> _Fields:
+    long = rng.uniform(4.4, 5.2)
+    return {
+        "head_shape": "pyriform",
+        "shape_strength": rng.uniform(0.8, 1.0),
+        "head_length_um": long,
+        "head_width_um": long / rng.uniform(1.7, 2.1),
     }
 
 
@@ -123,19 +133,26 @@ DEFECTS: Mapping[str, str] = {
     "double-tail": "tail",
 }
 
-# How much rarer than the others of its part a defect is when any will do.
-_RARITY: Mapping[str, float] = {"double-head": 0.1, "amorphous-head": 0.5, "large-head": 0.5}
+# How often a defect is drawn when any of its part will do, others once: narrow heads are most of
+# those that MHSMA calls abnormal, double and large ones hardly occur.
+_WEIGHTS: Mapping[str, float] = {
+    "tapered-head": 3.0,
+    "pyriform-head": 3.0,
+    "amorphous-head": 0.5,
+    "large-head": 0.25,
+    "double-head": 0.1,
+}
 
 _DRAWS: Mapping[str, _Draw] = {
     "tapered-head": _tapered,
-    "pyriform-head": _shape("pyriform", (0.7, 1.0)),
+    "pyriform-head": _pyriform,
     "round-head": _sizes((3.7, 4.2), (1.02, 1.15)),
     "small-head": _sizes((2.6, 3.2), (1.35, 1.6)),
     "large-head": _sizes((5.6, 6.2), (1.4, 1.7)),
     "amorphous-head": _shape("amorphous", (0.7, 1.0)),
     "double-head": _shape("double", (1.0, 1.0)),
     "no-acrosome": _between("acrosome", 0.0, 0.0),
-    "small-acrosome": _between("acrosome", 0.08, 0.22),
+    "small-acrosome": _between("acrosome", 0.05, 0.18),
     "large-acrosome": _between("acrosome", 0.85, 0.94),
     "irregular-acrosome": _between("acrosome_irregularity", 0.7, 1.0),
     "many-vacuoles": _many_vacuoles,
@@ -175,7 +192,7 @@ def random_spec(rng: np.random.Generator, defects: Collection[str] = frozenset()
     for part in PARTS:
         if part in defects and not any(DEFECTS[name] == part for name in chosen):
             names = [name for name in DEFECTS if DEFECTS[name] == part]
-            weights = np.array([_RARITY.get(name, 1.0) for name in names])
+            weights = np.array([_WEIGHTS.get(name, 1.0) for name in names])
             chosen.append(str(rng.choice(names, p=weights / weights.sum())))
     length = rng.uniform(4.0, 4.8)
     fields: _Fields = {

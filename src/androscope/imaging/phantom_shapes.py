@@ -7,16 +7,19 @@ left, in um, with the head's centre at the origin.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from androscope.imaging.phantom_spec import PhantomSperm
+from androscope.imaging.phantom_spec import ACROSOME_RANGE, PhantomSperm
 
 __all__ = ["Anatomy", "anatomy", "head_radius", "tail_path"]
 
 Plane64 = NDArray[np.float64]
+
+#: Share of the head under a textbook acrosome.
+_NORMAL_ACROSOME = 0.55
 
 #: How far from its axis a tail is drawn, in radii.
 _STROKE_REACH = 4.0
@@ -34,6 +37,8 @@ class Anatomy:
         Position across the head, in half widths to its left.
     acrosome
         1 under the acrosome, 0 elsewhere; 0 outside the head.
+    bare
+        1 where a normal acrosome would be and there is none, 0 elsewhere.
     vacuoles
         Depth of the vacuoles, 0 to 1.
     tail_distance
@@ -47,6 +52,7 @@ class Anatomy:
     radius: Plane64
     across: Plane64
     acrosome: Plane64
+    bare: Plane64
     vacuoles: Plane64
     tail_distance: Plane64
     tail_radius: Plane64
@@ -103,6 +109,17 @@ def _acrosome(spec: PhantomSperm, u: Plane64, v: Plane64, radius: Plane64) -> Pl
     softness = 0.7
     ramp = np.clip((front - edge) / softness + 0.5, 0, 1)
     return np.where(inside, ramp, 0.0)
+
+
+def _bare(
+    spec: PhantomSperm, u: Plane64, v: Plane64, radius: Plane64, acrosome: Plane64
+) -> Plane64:
+    lack = min(max((ACROSOME_RANGE[0] - spec.acrosome) / 0.25, 0.0), 1.0)
+    lack = max(lack, spec.acrosome_irregularity)
+    if lack == 0:
+        return np.zeros_like(u)
+    normal = replace(spec, acrosome=_NORMAL_ACROSOME, acrosome_irregularity=0.0)
+    return lack * np.clip(_acrosome(normal, u, v, radius) - acrosome, 0, 1)
 
 
 def tail_path(spec: PhantomSperm) -> tuple[Plane64, Plane64]:
@@ -181,6 +198,7 @@ def anatomy(spec: PhantomSperm, x: Plane64, y: Plane64, angle: float) -> Anatomy
     v = y[:, None] * cosine - x[None, :] * sine
     radius = head_radius(spec, u, v)
     acrosome = _acrosome(spec, u, v, radius)
+    bare = _bare(spec, u, v, radius, acrosome)
     if spec.head_shape == "double":
         # The second head sits beside the first on the same neck, a little turned.
         turn, shift = math.radians(28), 0.82 * spec.head_width_um
@@ -188,7 +206,9 @@ def anatomy(spec: PhantomSperm, x: Plane64, y: Plane64, angle: float) -> Anatomy
         u2 = (du * math.cos(turn) + dv * math.sin(turn)) / 0.9
         v2 = (-du * math.sin(turn) + dv * math.cos(turn)) / 0.9
         second = head_radius(spec, u2, v2)
-        acrosome = np.maximum(acrosome, _acrosome(spec, u2, v2, second))
+        cap = _acrosome(spec, u2, v2, second)
+        bare = np.maximum(bare, _bare(spec, u2, v2, second, cap))
+        acrosome = np.maximum(acrosome, cap)
         radius = np.minimum(radius, second)
     holes = np.zeros_like(u)
     for vacuole in spec.vacuoles:
@@ -206,7 +226,7 @@ def anatomy(spec: PhantomSperm, x: Plane64, y: Plane64, angle: float) -> Anatomy
         distance = np.minimum(distance, other)
     across = v / (spec.head_width_um / 2)
     cytoplasm = _cytoplasm(spec, u, v)
-    return Anatomy(radius, across, acrosome, holes, distance, thickness, cytoplasm)
+    return Anatomy(radius, across, acrosome, bare, holes, distance, thickness, cytoplasm)
 
 
 def _fork(points: Plane64) -> Plane64:
