@@ -79,13 +79,17 @@ def train(
     if out is None:
         own = settled.name if settled.method == "dmtl" else f"{settled.name}-{settled.labels[0]}"
         out = Path("runs") / own
-    run = learn(
-        settled,
-        out,
-        resume=resume,
-        quiet=quiet,
-        report=lambda line: typer.secho(line, err=True, dim=True),
-    )
+    try:
+        run = learn(
+            settled,
+            out,
+            resume=resume,
+            quiet=quiet,
+            report=lambda line: typer.secho(line, err=True, dim=True),
+        )
+    except KeyboardInterrupt as error:
+        typer.echo(f"Interrupted. The same command goes on with {out}", err=True)
+        raise typer.Exit(130) from error
     typer.echo("\n".join(_summary(run)))
 
 

@@ -34,6 +34,7 @@ from androscope.learning.weights import (
     WeightsSource,
     fit_by_order,
     fit_state,
+    hub,
     offline_package,
     offline_state,
     read_state_file,
@@ -306,7 +307,8 @@ def _imagenet(config: BackboneConfig) -> tuple[nn.Module, WeightsSource]:
     if not timm.list_pretrained(name if "." in name else f"{name}.*"):
         raise WeightsError(f"timm has no pretrained weights for {name}", advice=advice)
     try:
-        body = _create(config, pretrained=True)
+        with hub():
+            body = _create(config, pretrained=True)
     except Exception as error:
         # The hub's client raises errors of half a dozen libraries; any of them means the same here.
         first = (str(error).strip().splitlines() or [""])[0]

@@ -92,15 +92,19 @@ def build_bank(
     Without augmentation there is one view, the clean one.
     """
     views = config.stage2.views if config.augment.enabled else 1
+    if config.trainer.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available():
+        network.cuda()
     banked = []
     for view in range(views):
         source = generator(config.seed, "bank", view)
         change = lambda x, g=source: augment(x, config.augment, g)  # noqa: E731
         banked.append(embed(network, train.crops, config=config, change=change))
         report(f"embedded view {view + 1} of {views}")
+    clean = embed(network, valid.crops, config=config)
+    network.cpu()
     return Bank(
         train=np.stack(banked),
         train_labels=train.labels,
-        valid=embed(network, valid.crops, config=config),
+        valid=clean,
         valid_labels=valid.labels,
     )

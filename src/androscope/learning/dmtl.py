@@ -8,7 +8,10 @@ layers and optimiser. One forward pass then grades all labels.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+
+from torch.utils.tensorboard import SummaryWriter
 
 from androscope.datasets import LabelledCrops
 from androscope.errors import TrainingError
@@ -18,7 +21,7 @@ from androscope.learning.branches import train_branch
 from androscope.learning.config import Config
 from androscope.learning.joint import train_jointly
 from androscope.learning.network import Network
-from androscope.learning.trainer import HISTORY, Report, StageResult, history_csv
+from androscope.learning.trainer import HISTORY, Report, Row, StageResult, history_csv
 
 __all__ = ["train_stage1", "train_stage2"]
 
@@ -64,12 +67,14 @@ def train_stage2(
     network.eval().requires_grad_(False)
     before = state_sha256(network.trunk)
     report(f"stage 2: trunk frozen, embedding {config.stage2.views} views of {len(train)} crops")
-    bank = build_bank(network, train, valid, config)
+    bank = build_bank(network, train, valid, config, report)
     results = {}
     for column, label in enumerate(config.labels):
         own = config.stage2.branches.get(label, config.stage2.default)
         branch, result, history = train_branch(label, column, bank, own, seed=config.seed)
-        write_text(folder / "stage2" / label / HISTORY, history_csv(history))
+        own_folder = folder / "stage2" / label
+        write_text(own_folder / HISTORY, history_csv(history))
+        _tensorboard(own_folder / "tensorboard", history)
         network.branches[label] = branch
         results[label] = result
         right = result.best.accuracies[0]
@@ -84,3 +89,13 @@ def train_stage2(
             advice="This is a fault of androscope; please report it with the run's config.yaml",
         )
     return results
+
+
+def _tensorboard(folder: Path, history: list[Row]) -> None:
+    # Written anew: a stage 2 that was killed is repeated from its beginning.
+    shutil.rmtree(folder, ignore_errors=True)
+    with SummaryWriter(folder) as writer:
+        for row in history:
+            for key, value in row.items():
+                if key != "epoch":
+                    writer.add_scalar(key, value, int(row["epoch"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -45,7 +46,7 @@ def selection_score(scores: EpochScores, rule: Rule) -> float:
 
     Labels without a validation crop are left out.
     """
-    errors = [1 - a for a in scores.accuracies if a == a]
+    errors = [1 - a for a in scores.accuracies if not math.isnan(a)]
     if rule == "last" or not errors:
         return float(-scores.epoch)
     if rule == "loss":
@@ -62,12 +63,13 @@ def better(new: EpochScores, best: EpochScores | None, rule: Rule) -> bool:
     """
     if best is None:
         return True
-    if rule != "last" and new.loss != new.loss:
-        return False
+    lost = tuple(math.isnan(scores.loss) for scores in (new, best))
+    if rule != "last" and lost[0] != lost[1]:
+        return lost[1]
     # Rounded: 0.1 + 0.2 and 0.3 are the same total error.
     one, two = (round(selection_score(s, rule), 12) for s in (new, best))
     if one != two:
-        return one < two or best.loss != best.loss
+        return one < two
     return new.loss < best.loss
 
 

@@ -28,7 +28,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from androscope.errors import ConfigError, TrainingError
-from androscope.files import atomic_path, write_text
+from androscope.files import write_bytes, write_text
 from androscope.learning.batches import Batch
 from androscope.learning.config import Config, TrainerConfig
 from androscope.learning.module import JointModule
@@ -55,11 +55,14 @@ class StageResult:
         Epochs trained in all, before and after a resume.
     seconds
         Wall time of those epochs.
+    earlier_seconds
+        The share of it that lies before the last resume.
     """
 
     best: EpochScores
     epochs: int
     seconds: float
+    earlier_seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """For the run's record."""
@@ -79,10 +82,15 @@ def history_csv(rows: list[Row]) -> str:
 
 
 def save_state(path: Path, state: dict[str, Tensor]) -> None:
-    """Write a plain state dict atomically, contiguous and on the CPU."""
+    """Write a plain state dict atomically, contiguous and on the CPU.
+
+    The same tensors give the same bytes, whatever the file is called.
+    """
     plain = {k: v.detach().cpu().contiguous().clone() for k, v in state.items()}
-    with atomic_path(path) as temporary:
-        torch.save(plain, temporary)
+    # Saved to memory first: torch writes a path's own name into the archive, and so into its hash.
+    content = io.BytesIO()
+    torch.save(plain, content)
+    write_bytes(path, content.getvalue())
 
 
 class EpochKeeper(Callback):
@@ -95,6 +103,7 @@ class EpochKeeper(Callback):
         self.report = report
         self.best: EpochScores | None = None
         self.history: list[Row] = []
+        self.earlier_seconds = 0.0
         self._started = 0.0
 
     def file_of(self, scores: EpochScores) -> Path:
@@ -111,6 +120,7 @@ class EpochKeeper(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up where the checkpoint was written."""
         self.history = list(state_dict["history"])
+        self.earlier_seconds = sum(row["seconds"] for row in self.history)
         if state_dict["best"] is not None:
             epoch, loss, right = state_dict["best"]
             self.best = EpochScores(epoch, loss, tuple(right))
@@ -214,21 +224,29 @@ def fit(
     with _quiet_lightning():
         trainer = _trainer(config, folder, callbacks, bar)
         last = folder / LAST
-        trainer.fit(
-            module,
-            train,
-            valid,
-            ckpt_path=last if last.is_file() else None,
-            weights_only=True,  # A checkpoint is a pickle: load tensors and numbers, nothing else.
-        )
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+        try:
+            trainer.fit(
+                module,
+                train,
+                valid,
+                ckpt_path=last if last.is_file() else None,
+                # A checkpoint is a pickle: load tensors and numbers, nothing else.
+                weights_only=True,
+            )
+        except SystemExit as error:
+            # Lightning makes an exit of Ctrl-C; whoever called decides what that means.
+            if trainer.interrupted:
+                raise KeyboardInterrupt from error
+            raise
     if keeper.best is None:
         raise TrainingError("no epoch was trained", path=folder)
-    state = torch.load(keeper.file_of(keeper.best), map_location="cpu", weights_only=True)
-    module.network.load_state_dict(state)
+    if trainer.is_global_zero:  # The other processes of a group wrote nothing.
+        state = torch.load(keeper.file_of(keeper.best), map_location="cpu", weights_only=True)
+        module.network.load_state_dict(state)
     seconds = sum(row["seconds"] for row in keeper.history)
-    return StageResult(keeper.best, len(keeper.history), round(seconds, 3))
+    return StageResult(
+        keeper.best, len(keeper.history), round(seconds, 3), round(keeper.earlier_seconds, 3)
+    )
 
 
 def _trainer(run: Config, folder: Path, callbacks: list[Callback], bar: bool) -> L.Trainer:

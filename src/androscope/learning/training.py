@@ -38,7 +38,7 @@ from androscope.learning.record import (
 )
 from androscope.learning.run import CONFIG, NETWORK, THRESHOLDS, Run, probabilities
 from androscope.learning.thresholds import find_thresholds
-from androscope.learning.trainer import StageResult, on_terminal, save_state, threads
+from androscope.learning.trainer import LAST, StageResult, on_terminal, save_state, threads
 
 __all__ = ["train"]
 
@@ -86,9 +86,9 @@ def train(
         If the configuration asks for what this machine does not have.
     """
     out = Path(out)
-    say: Report = (lambda _: None) if quiet else (report or log.info)
-    bar = not quiet and on_terminal()
     main = _rank() == 0
+    say: Report = (report or log.info) if main and not quiet else lambda _: None
+    bar = main and not quiet and on_terminal()
     started = time.monotonic()
     earlier = _claim(out, config, resume=resume) if main else None
     if dataset is None:
@@ -108,6 +108,9 @@ def train(
             network = build_network(config, pretrained=False)
             state = torch.load(stage1_file, map_location="cpu", weights_only=True)
             network.load_state_dict(state)
+            if config.trainer.channels_last:
+                # Half precision rounds differently in another layout, and stage 2 with it.
+                network.to(memory_format=torch.channels_last)
         else:
             network = build_network(config)
             record["weights"] = {
@@ -120,7 +123,11 @@ def train(
             result = first(network, train_split, valid_split, config, out, report=say, bar=bar)
             network.cpu()
             if main:
+                started -= result.earlier_seconds
+                record["seconds"] = round(time.monotonic() - started, 3)
+                record["peak_memory_mb"] = peak_memory_mb()
                 _stage_done(out, record, network, "stage1", result, valid_split, config)
+                started = time.monotonic()
         if main and config.method == "dmtl":
             results = train_stage2(network, train_split, valid_split, config, out, report=say)
             record["stages"]["stage2"] = {k: v.to_json() for k, v in results.items()}
@@ -145,7 +152,8 @@ def _claim(out: Path, config: Config, *, resume: bool) -> dict[str, Any] | None:
     """Make sure ``out`` may be trained in; the unfinished run's record if it is taken up."""
     if out.is_file():
         raise TrainingError("is a file; a run needs a folder", path=out, advice="Choose another")
-    if not out.is_dir() or not any(out.iterdir()):
+    # Hidden files are not looked at: a kill may have left a temporary one.
+    if not out.is_dir() or all(p.name.startswith(".") for p in out.iterdir()):
         return None
     if not (out / RECORD).is_file():
         if (out / CONFIG).is_file():
@@ -275,6 +283,9 @@ def _stage_done(
     record["stages"][name] = result.to_json() | {"rule": config.stage1.checkpoint}
     record["validation"][name] = _validation(network, valid)
     write_record(out, record)
+    # From here on this stage is not taken up again; a checkpoint is three times the network.
+    for spent in (out / name / LAST, *(out / name).glob("best-*.pt")):
+        spent.unlink(missing_ok=True)
 
 
 def _finish(
@@ -298,7 +309,8 @@ def _finish(
     record["parameters"] = sum(p.numel() for p in network.parameters())
     record["embedding_dim"] = network.trunk.dim
     record["seconds"] = round(record.get("seconds", 0.0) + seconds, 3)
-    record["peak_memory_mb"] = peak_memory_mb()
+    now = peak_memory_mb()
+    record["peak_memory_mb"] = None if now is None else max(now, record["peak_memory_mb"] or 0.0)
     record["finished"] = True
     record["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
     write_record(out, record)

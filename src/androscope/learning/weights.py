@@ -11,7 +11,10 @@ from __future__ import annotations
 import hashlib
 import io
 import pickle
-from collections.abc import Mapping
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -28,6 +31,7 @@ __all__ = [
     "WeightsSource",
     "fit_by_order",
     "fit_state",
+    "hub",
     "offline_package",
     "offline_state",
     "read_state_file",
@@ -120,6 +124,29 @@ def offline_state(backbone: str) -> tuple[State, WeightsSource] | None:
 
     name = f"{package.distribution} {version(package.distribution)}"
     return state, WeightsSource("package", name, sha256)
+
+
+@contextmanager
+def hub() -> Iterator[None]:
+    """Let timm load from its hub; from the hub's cache alone, and at once, without a network.
+
+    The hub's client would else try again for half a minute before it says so.
+    """
+    from huggingface_hub import constants  # Comes with timm.
+
+    before = constants.HF_HUB_OFFLINE
+    try:
+        if not before:
+            with urllib.request.urlopen(constants.ENDPOINT, timeout=10):
+                pass
+    except urllib.error.HTTPError:
+        pass  # It answered.
+    except OSError:
+        constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
 
 
 def read_state_file(path: Path, *, expected_sha256: str | None = None) -> tuple[State, str]:
