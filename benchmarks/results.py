@@ -1,6 +1,6 @@
-"""The results table of docs/results.md, from evaluations kept beside this file.
+"""The results tables of docs/results.md and the README, from evaluations kept beside this file.
 
-    python benchmarks/results.py > build/results.md
+    python benchmarks/results.py [--short]
 
 `benchmarks/results/*.json` are the `evaluation.json` that `androscope evaluate RUN --split test
 --out DIR` wrote for the runs named in docs/results.md: scores, intervals and hashes, no crop.
@@ -8,9 +8,11 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).resolve().parent / "results"
 
@@ -24,6 +26,9 @@ METRICS = {
     "mcc": "MCC",
 }
 LABELS = ("head", "acrosome", "vacuole")
+
+#: The evaluation of the bundle in the wheel.
+SHIPPED = "DMTL"
 
 #: Published test scores of the paper, from the data set's own README.
 PAPER = {
@@ -55,33 +60,70 @@ def row(*cells: str) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def main() -> None:
-    """Print one table per label."""
-    evaluations = {p.stem: json.loads(p.read_text()) for p in sorted(FOLDER.glob("*.json"))}
-    if not evaluations:
-        sys.exit(f"no evaluation in {FOLDER}")
+def long_tables(evaluations: dict[str, Any]) -> str:
+    """Every metric: one Markdown table per label, for docs/results.md."""
+    lines = []
     for label in LABELS:
         ours = {n: e["by_label"][label] for n, e in evaluations.items() if label in e["by_label"]}
         first = next(iter(ours.values()))
-        print(f"**{label.capitalize()}** ({first['n']} crops, {first['abnormal']} abnormal)\n")
-        print(row("", *METRICS.values()))
-        print(row("---", *["---:"] * len(METRICS)))
+        lines += [
+            f"**{label.capitalize()}** ({first['n']} crops, {first['abnormal']} abnormal)",
+            "",
+        ]
+        lines += [row("", *METRICS.values()), row("---", *["---:"] * len(METRICS))]
         baseline = first["baseline"]
-        print(row("all called normal", *(shown(m, baseline.get(m)) for m in METRICS)))
+        lines.append(row("all called normal", *(shown(m, baseline.get(m)) for m in METRICS)))
         for (of, name), values in PAPER.items():
             if of == label:
                 scaled = [
                     v if m == "mcc" else v / 100 for m, v in zip(METRICS, values, strict=True)
                 ]
                 cells = (shown(m, v) for m, v in zip(METRICS, scaled, strict=True))
-                print(row(name, *cells))
+                lines.append(row(name, *cells))
         for name, found in ours.items():
             scores = found["scores"]
             cells = (
                 shown(m, scores[m]["value"], scores[m]["low"], scores[m]["high"]) for m in METRICS
             )
-            print(row(f"**{name}**", *cells))
-        print()
+            lines.append(row(f"**{name}**", *cells))
+        lines.append("")
+    return "\n".join(lines)
+
+
+def short_table(evaluations: dict[str, Any]) -> str:
+    """Accuracy and AUC of each label, for the README."""
+    lines = [row("", *LABELS), row("---", *["---:"] * len(LABELS))]
+
+    def ours(name: str, metric: str) -> list[str]:
+        cells = []
+        for label in LABELS:
+            found = evaluations[name]["by_label"].get(label)
+            score = found and found["scores"][metric]
+            cells.append(
+                shown(metric, score["value"], score["low"], score["high"]) if score else "-"
+            )
+        return cells
+
+    lines.append(row("**shipped DMTL, accuracy**", *ours(SHIPPED, "accuracy")))
+    lines.append(row("shipped DMTL, ROC AUC", *ours(SHIPPED, "roc_auc")))
+    for at, metric in ((0, "accuracy"), (5, "ROC AUC")):
+        for method in ("DTL", "DMTL"):
+            cells = [f"{PAPER[label, f'{method}, paper'][at]:.2f}" for label in LABELS]
+            lines.append(row(f"the paper's {method}, {metric}", *cells))
+    baseline = [evaluations[SHIPPED]["by_label"][label]["baseline"]["accuracy"] for label in LABELS]
+    lines.append(row("all called normal, accuracy", *(shown("accuracy", b) for b in baseline)))
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--short", action="store_true", help="the README's table")
+    arguments = parser.parse_args()
+    evaluations = {p.stem: json.loads(p.read_text()) for p in sorted(FOLDER.glob("*.json"))}
+    if SHIPPED not in evaluations:
+        sys.exit(f"{FOLDER / SHIPPED}.json is missing")
+    print((short_table if arguments.short else long_tables)(evaluations), end="")
 
 
 if __name__ == "__main__":
