@@ -7,8 +7,7 @@ torch = pytest.importorskip("torch", reason="needs the train extra: torch is not
 F = torch.nn.functional
 
 from androscope.learning.backbones import Normalization  # noqa: E402
-from androscope.learning.config import BranchConfig, Config, Stage2Config  # noqa: E402
-from androscope.learning.config_file import load_config  # noqa: E402
+from androscope.learning.config import BranchConfig  # noqa: E402
 from androscope.learning.network import (  # noqa: E402
     Branch,
     Exported,
@@ -17,15 +16,12 @@ from androscope.learning.network import (  # noqa: E402
     resize_matrix,
 )
 
-from .tiny import QUICK, discs  # noqa: E402
+from .tiny import config as quick  # noqa: E402
+from .tiny import discs  # noqa: E402
 
 pytestmark = pytest.mark.train
 
 PLAIN = Normalization((127.5,) * 3, (127.5,) * 3)
-
-
-def quick(*changes: str) -> Config:
-    return load_config("dmtl", [*QUICK, *changes])
 
 
 @pytest.mark.parametrize(
@@ -118,4 +114,3 @@ def test_stage_2_gives_each_label_its_own_branch() -> None:
     assert [type(m).__name__ for m in network.branches["head"]] == ["Dropout", "Linear"]
     widths = [m.out_features for m in network.branches["vacuole"] if hasattr(m, "out_features")]
     assert widths == [7, 3, 1]
-    assert isinstance(config.stage2, Stage2Config)

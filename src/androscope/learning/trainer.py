@@ -11,6 +11,7 @@ import csv
 import io
 import logging
 import math
+import pickle
 import sys
 import time
 import warnings
@@ -22,6 +23,7 @@ from typing import Any
 
 import lightning as L  # noqa: N812
 import torch
+from lightning.pytorch.accelerators import CPUAccelerator
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
@@ -221,9 +223,11 @@ def fit(
     callbacks: list[Callback] = [keeper, checkpoint]
     if bar:
         callbacks.append(RichProgressBar(leave=False))
+    last = folder / LAST
+    if last.is_file():
+        _readable(last)
     with _quiet_lightning():
         trainer = _trainer(config, folder, callbacks, bar)
-        last = folder / LAST
         try:
             trainer.fit(
                 module,
@@ -249,11 +253,22 @@ def fit(
     )
 
 
+def _readable(checkpoint: Path) -> None:
+    try:
+        torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+        raise TrainingError(
+            "the checkpoint cannot be read (nothing but tensors and numbers is unpickled)",
+            path=checkpoint,
+            advice="Start the run over with --no-resume",
+        ) from error
+
+
 def _trainer(run: Config, folder: Path, callbacks: list[Callback], bar: bool) -> L.Trainer:
     config = run.trainer
     logger = TensorBoardLogger(folder, name="tensorboard", version="")
     try:
-        return L.Trainer(
+        trainer = L.Trainer(
             max_epochs=run.stage1.epochs,
             gradient_clip_val=run.stage1.optimizer.clip,
             accelerator=config.accelerator,
@@ -279,10 +294,14 @@ def _trainer(run: Config, folder: Path, callbacks: list[Callback], bar: bool) ->
         if type(error).__name__ != "MisconfigurationException":
             raise
         raise _unfit(error) from error
+    if config.precision == "16-mixed" and isinstance(trainer.accelerator, CPUAccelerator):
+        # Lightning would quietly take bfloat16 instead.
+        raise _unfit("precision 16-mixed is for GPUs, and this run is on the CPU")
+    return trainer
 
 
-def _unfit(error: Exception) -> ConfigError:
-    first = str(error).strip().splitlines()[0]
+def _unfit(error: Exception | str) -> ConfigError:
+    first = str(error).strip().splitlines()[0].rstrip(".")
     return ConfigError(
         f"trainer: this machine cannot do that: {first}",
         advice="Choose accelerator, devices, strategy and precision that it has",

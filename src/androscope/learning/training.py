@@ -7,6 +7,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,9 @@ def train(
         )
     train_split, valid_split = (_split(dataset, name, config) for name in ("train", "valid"))
     train_split = with_phantoms(train_split, config.data.phantoms, config.seed)
-    facts = data_facts(dataset.with_labels(config.labels))
+    # Of the two splits alone: nothing here opens the third, not even to count.
+    seen = {n: dataset.splits[n].with_labels(config.labels) for n in ("train", "valid")}
+    facts = data_facts(replace(dataset, splits=seen))
     record = _begin(out, config, facts, earlier) if main else {}
 
     with threads(config.trainer):
