@@ -115,3 +115,14 @@ def test_contrast_spreads_about_the_mean_and_brightness_multiplies() -> None:
         ratio = brighter / x
         assert torch.allclose(ratio, ratio.mean(), atol=1e-3)
         assert 0.8 - 1e-3 <= ratio.mean() <= 1.25 + 1e-3
+
+
+@pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16], ids=str)
+def test_half_precision_around_it_changes_nothing(precision: torch.dtype) -> None:
+    # In half precision sampling positions would be off by a quarter of a pixel.
+    crops = torch.randint(0, 256, (4, 64, 64), dtype=torch.uint8)
+    plain = augment(crops, AugmentConfig(), torch.Generator().manual_seed(1))
+    with torch.autocast("cpu", precision):
+        mixed = augment(crops, AugmentConfig(), torch.Generator().manual_seed(1))
+    assert mixed.dtype == torch.float32
+    assert torch.equal(plain, mixed)

@@ -45,6 +45,8 @@ _MARGIN = 0.06
 _COARSE_SHIFT = 2
 #: Axes kept of the 784 in that search.
 _AXES = 96
+#: Quarter turns, whether mirrored, shift down and right in px.
+_Pose = tuple[int, bool, int, int]
 #: Shifts around the coarse one that are tried at full size, px.
 _REFINE = 2
 
@@ -96,13 +98,15 @@ def near_duplicates(dataset: Dataset, *, threshold: float = THRESHOLD) -> list[P
     for a, b in combinations(dataset.splits, 2):
         crops_a, crops_b = dataset.splits[a].crops, dataset.splits[b].crops
         least = threshold - _MARGIN
-        for i, j, pose in _candidates(finders[a].bands, finders[b].bands, least):
-            turn, mirror, _, _ = pose
+        for i, j, poses in _candidates(finders[a].bands, finders[b].bands, least):
             if np.array_equal(crops_a[i], crops_b[j]):
                 # A flat crop has no correlation with anything, itself included.
                 pairs.append(Pair(a, i, b, j, 1.0, exact=True))
                 continue
-            score = finders[a].best(i, finders[b], j, pose, _REFINE)
+            # A head is nearly its own mirror image: which orientation is best shows at full size.
+            score, (turn, mirror, _, _) = max(
+                (finders[a].best(i, finders[b], j, pose, _REFINE), pose) for pose in poses
+            )
             if score >= threshold:
                 pairs.append(Pair(a, i, b, j, score, turned=bool(turn or mirror)))
     return sorted(pairs, key=lambda p: (-p.similarity, p.split_a, p.index_a, p.index_b))
@@ -165,8 +169,8 @@ def _unit(windows: FloatArray) -> FloatArray:
 
 def _candidates(
     a: FloatArray, b: FloatArray, least: float
-) -> Iterator[tuple[int, int, tuple[int, bool, int, int]]]:
-    """Index pairs that may reach ``least``, each with its best turn, mirror and shift in px."""
+) -> Iterator[tuple[int, int, list[_Pose]]]:
+    """Index pairs that may reach ``least``, each with its best pose of every orientation."""
     if not len(a) or not len(b):
         return
     half_a, half_b = _halved(a), _halved(b)
@@ -175,27 +179,31 @@ def _candidates(
     template = _unit(half_a[:, reach:-reach, reach:-reach])
     basis = _principal(np.concatenate([template, _unit(half_b[:, reach:-reach, reach:-reach])]))
     reduced = _bounding(template, basis)
-    best = np.full((len(a), len(b)), -2.0, np.float32)
+    orientations = [(turn, mirror) for turn in range(4) for mirror in (False, True)]
+    best = np.full((len(orientations), len(a), len(b)), -2.0, np.float32)
     where = np.zeros(best.shape, np.int16)
-    poses: list[tuple[int, bool, int, int]] = []
-    for turn in range(4):
-        for mirror in (False, True):
-            oriented = _oriented(half_b, turn, mirror)
-            for y in range(-reach, reach + 1):
-                for x in range(-reach, reach + 1):
-                    top, left = reach + y, reach + x
-                    window = oriented[:, top : top + inner, left : left + inner]
-                    score = reduced @ _bounding(_unit(window), basis).T
-                    better = score > best
-                    np.copyto(best, score, where=better)
-                    np.copyto(where, np.int16(len(poses)), where=better)
-                    poses.append((turn, mirror, 2 * y, 2 * x))
-    found = best >= least
+    shifts = [(y, x) for y in range(-reach, reach + 1) for x in range(-reach, reach + 1)]
+    for number, (turn, mirror) in enumerate(orientations):
+        oriented = _oriented(half_b, turn, mirror)
+        for place, (y, x) in enumerate(shifts):
+            top, left = reach + y, reach + x
+            window = oriented[:, top : top + inner, left : left + inner]
+            score = reduced @ _bounding(_unit(window), basis).T
+            better = score > best[number]
+            np.copyto(best[number], score, where=better)
+            np.copyto(where[number], np.int16(place), where=better)
     # Flat crops: all zeros against all zeros, which only an exact comparison can tell.
     flat_a, flat_b = _is_flat(half_a), _is_flat(half_b)
-    found |= flat_a[:, None] & flat_b[None, :]
-    for i, j in np.argwhere(found):
-        yield int(i), int(j), poses[where[i, j]]
+    best[0, flat_a[:, None] & flat_b[None, :]] = 1
+    for i, j in np.argwhere(best.max(axis=0) >= least):
+        yield (
+            int(i),
+            int(j),
+            [
+                (*orientations[o], 2 * shifts[where[o, i, j]][0], 2 * shifts[where[o, i, j]][1])
+                for o in np.flatnonzero(best[:, i, j] >= least)
+            ],
+        )
 
 
 def _halved(band: FloatArray) -> FloatArray:

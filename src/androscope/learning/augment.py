@@ -37,12 +37,15 @@ def augment(crops: Tensor, config: AugmentConfig, generator: Generator) -> Tenso
     x = crops.float()
     if not config.enabled or len(x) == 0:
         return x
-    matrices = draw_affine(len(x), x.shape[-1], config, generator)
-    x = warp(x, matrices.to(x.device))
-    contrast = _log_uniform(len(x), config.contrast, generator).to(x.device)
-    brightness = _log_uniform(len(x), config.brightness, generator).to(x.device)
-    mean = x.mean((1, 2), keepdim=True)
-    return (((x - mean) * contrast + mean) * brightness).clamp_(0, 255)
+    # A training step runs under autocast, which would compute the sampling grid in bfloat16: its
+    # positions are then off by up to a quarter of a pixel, and vacuoles are two or three pixels.
+    with torch.autocast(x.device.type, enabled=False):
+        matrices = draw_affine(len(x), x.shape[-1], config, generator)
+        x = warp(x, matrices.to(x.device))
+        contrast = _log_uniform(len(x), config.contrast, generator).to(x.device)
+        brightness = _log_uniform(len(x), config.brightness, generator).to(x.device)
+        mean = x.mean((1, 2), keepdim=True)
+        return (((x - mean) * contrast + mean) * brightness).clamp_(0, 255)
 
 
 def draw_affine(count: int, size: int, config: AugmentConfig, generator: Generator) -> Tensor:
