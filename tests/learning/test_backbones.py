@@ -12,14 +12,10 @@ timm = pytest.importorskip("timm", reason="needs the train extra: timm is not in
 
 from androscope.errors import ConfigError, WeightsError  # noqa: E402
 from androscope.learning import backbones  # noqa: E402
-from androscope.learning.backbones import (  # noqa: E402
-    GreyStem,
-    Normalization,
-    TripledStem,
-    create_trunk,
-)
+from androscope.learning.backbones import create_trunk  # noqa: E402
 from androscope.learning.config import BackboneConfig  # noqa: E402
 from androscope.learning.network import Preprocess  # noqa: E402
+from androscope.learning.stems import GreyStem, Normalization, TripledStem  # noqa: E402
 
 pytestmark = pytest.mark.train
 
@@ -53,13 +49,13 @@ def test_grey_equals_the_tripled_picture(
     name: str, size: int, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept: dict[str, Any] = {}
-    fold = backbones._grey_stem
+    fold = backbones.make_grey
 
     def keep(body: Any, norm: Normalization) -> None:
         kept["rgb"] = deepcopy(body).eval()
         fold(body, norm)
 
-    monkeypatch.setattr(backbones, "_grey_stem", keep)
+    monkeypatch.setattr(backbones, "make_grey", keep)
     torch.manual_seed(0)
     trunk = create_trunk(config(name, size, **changes)).eval()
     grey = torch.randint(0, 256, (2, size, size), generator=torch.Generator().manual_seed(1))

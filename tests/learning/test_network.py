@@ -6,7 +6,6 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the train extra: torch is not installed")
 F = torch.nn.functional
 
-from androscope.learning.backbones import Normalization  # noqa: E402
 from androscope.learning.config import BranchConfig  # noqa: E402
 from androscope.learning.network import (  # noqa: E402
     Branch,
@@ -15,6 +14,7 @@ from androscope.learning.network import (  # noqa: E402
     build_network,
     resize_matrix,
 )
+from androscope.learning.stems import Normalization  # noqa: E402
 
 from .tiny import config as quick  # noqa: E402
 from .tiny import discs  # noqa: E402

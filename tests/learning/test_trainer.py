@@ -13,8 +13,9 @@ torch = pytest.importorskip("torch", reason="needs the train extra: torch is not
 pytest.importorskip("lightning", reason="needs the train extra: lightning is not installed")
 
 from androscope.errors import ConfigError, TrainingError  # noqa: E402
+from androscope.learning.epochs import history_csv, save_state  # noqa: E402
 from androscope.learning.run import Run, train  # noqa: E402
-from androscope.learning.trainer import LAST, history_csv, save_state, threads  # noqa: E402
+from androscope.learning.trainer import LAST, threads  # noqa: E402
 
 from . import tiny  # noqa: E402
 

@@ -16,12 +16,12 @@ from androscope.learning.balance import batch_weights, oversample
 from androscope.learning.bank import Bank
 from androscope.learning.batches import BatchSampler, Crops, derived_seed
 from androscope.learning.config import LabelBranchConfig
+from androscope.learning.epochs import Row, StageResult
 from androscope.learning.losses import masked_loss
 from androscope.learning.module import accuracies
 from androscope.learning.network import Branch
 from androscope.learning.optimizers import build_optimizer, build_schedule
 from androscope.learning.selection import EpochScores, better
-from androscope.learning.trainer import Row, StageResult
 
 __all__ = ["train_branch"]
 

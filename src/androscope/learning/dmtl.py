@@ -19,9 +19,9 @@ from androscope.files import write_text
 from androscope.learning.bank import build_bank, state_sha256
 from androscope.learning.branches import train_branch
 from androscope.learning.config import Config
+from androscope.learning.epochs import HISTORY, Report, Row, StageResult, history_csv
 from androscope.learning.joint import train_jointly
 from androscope.learning.network import Network
-from androscope.learning.trainer import HISTORY, Report, Row, StageResult, history_csv
 
 __all__ = ["train_stage1", "train_stage2"]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from androscope.datasets import LabelledCrops
 from androscope.learning.config import Config
+from androscope.learning.epochs import Report, StageResult
 from androscope.learning.joint import train_jointly
 from androscope.learning.network import Network
-from androscope.learning.trainer import Report, StageResult
 
 __all__ = ["train_dtl"]
 

@@ -242,9 +242,11 @@ def _protocol(run: Run, agreement: Agreement, remarks: list[str]) -> str:
         if search.search
         else "(not the thresholds, which are 0.5) was"
     )
+    phantoms = run.config.data.phantoms
+    beside = f" and {phantoms} rendered sperm of known truth" if phantoms else ""
     lines = [
-        f"Weights were fitted on train; the epoch {thresholds} chosen on valid. Training read "
-        "no other split. Normal is the positive class; ROC AUC is from probabilities.",
+        f"Weights were fitted on train{beside}; the epoch {thresholds} chosen on valid. Training "
+        "read no other split. Normal is the positive class; ROC AUC is from probabilities.",
         f"At export, {agreement}.",
     ]
     if remarks:

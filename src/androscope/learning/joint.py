@@ -12,9 +12,10 @@ from androscope.datasets import LabelledCrops
 from androscope.learning.balance import batch_weights, oversample
 from androscope.learning.batches import BatchSampler, Crops, derived_seed, loader
 from androscope.learning.config import Config
+from androscope.learning.epochs import Report, StageResult
 from androscope.learning.module import JointModule
 from androscope.learning.network import Network
-from androscope.learning.trainer import Report, StageResult, fit
+from androscope.learning.trainer import fit
 
 __all__ = ["balanced_crops", "train_jointly"]
 

@@ -6,13 +6,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from androscope.learning.backbones import (
-    STANDARDIZE_FLOOR,
-    Normalization,
-    Trunk,
-    create_trunk,
-)
+from androscope.learning.backbones import Trunk, create_trunk
 from androscope.learning.config import BranchConfig, Config, Stage2Config
+from androscope.learning.stems import STANDARDIZE_FLOOR, Normalization
 
 __all__ = ["Branch", "Exported", "Network", "Preprocess", "build_network", "resize_matrix"]
 

@@ -6,7 +6,6 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +23,7 @@ from androscope.learning.config import Config
 from androscope.learning.config_file import dump_config, load_config
 from androscope.learning.dmtl import train_stage1, train_stage2
 from androscope.learning.dtl import train_dtl
+from androscope.learning.epochs import Report, StageResult, save_state
 from androscope.learning.metrics import scores_by_label
 from androscope.learning.network import Network, build_network
 from androscope.learning.phantoms import with_phantoms
@@ -38,14 +38,13 @@ from androscope.learning.record import (
     write_record,
 )
 from androscope.learning.run import CONFIG, NETWORK, THRESHOLDS, Run, probabilities
+from androscope.learning.splits import learnable
 from androscope.learning.thresholds import find_thresholds
-from androscope.learning.trainer import LAST, StageResult, on_terminal, save_state, threads
+from androscope.learning.trainer import LAST, on_terminal, threads
 
 __all__ = ["train"]
 
 log = logging.getLogger(__name__)
-
-Report = Callable[[str], None]
 
 #: What training writes into a run's folder; nothing else there is ever removed.
 _OURS = (CONFIG, RECORD, NETWORK, THRESHOLDS, "stage1", "stage2", "evaluation")
@@ -96,7 +95,7 @@ def train(
         dataset = load_dataset(
             config.data.dataset, crop_size=config.data.crop_size, labels=config.labels
         )
-    train_split, valid_split = (_split(dataset, name, config) for name in ("train", "valid"))
+    train_split, valid_split = (learnable(dataset, name, config) for name in ("train", "valid"))
     train_split = with_phantoms(train_split, config.data.phantoms, config.seed)
     # Of the two splits alone: nothing here opens the third, not even to count.
     seen = {n: dataset.splits[n].with_labels(config.labels) for n in ("train", "valid")}
@@ -187,41 +186,6 @@ def _claim(out: Path, config: Config, *, resume: bool) -> dict[str, Any] | None:
             advice="Use its config.yaml, choose another folder, or start over with --no-resume",
         )
     return record
-
-
-def _split(dataset: Dataset, name: str, config: Config) -> LabelledCrops:
-    if name not in dataset.splits:
-        raise TrainingError(
-            f"{dataset.name} has no {name} split; there are {', '.join(dataset.splits)}",
-            advice="Training needs train to fit and valid to choose by",
-        )
-    split = dataset.splits[name].with_labels(config.labels)
-    if split.crop_size != config.data.crop_size:
-        raise TrainingError(
-            f"{name} crops of {dataset.name} are {split.crop_size} px, "
-            f"data.crop_size is {config.data.crop_size}",
-            advice="Set data.crop_size to that of the data",
-        )
-    known = (split.labels >= 0).any(axis=1)
-    split = split.select(known)
-    if len(split) < 2:
-        raise TrainingError(
-            f"{dataset.name} has {len(split)} labelled {name} crops, needs 2 at least",
-            advice="Label more crops",
-        )
-    for label, counts in split.counts().items():
-        if name == "train" and not (counts.normal and counts.abnormal):
-            raise TrainingError(
-                f"{dataset.name}: train has {counts.normal} normal and {counts.abnormal} abnormal "
-                f"crops for {label}; one of each at least is needed",
-                advice=f"Label more crops, or leave {label} out of `labels`",
-            )
-        if name == "valid" and not (counts.normal or counts.abnormal):
-            raise TrainingError(
-                f"{dataset.name}: no valid crop is labelled for {label}",
-                advice=f"Label some, or leave {label} out of `labels`",
-            )
-    return split
 
 
 def _begin(

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the train extra: torch is not installed")
+pytest.importorskip("lightning", reason="needs the train extra: lightning is not installed")
+
+from androscope.learning.module import JointModule, accuracies  # noqa: E402
+from androscope.learning.network import build_network  # noqa: E402
+
+from .tiny import config as quick  # noqa: E402
+from .tiny import discs  # noqa: E402
+
+pytestmark = pytest.mark.train
+
+
+def test_accuracies_by_hand() -> None:
+    logits = torch.tensor([[1.0, -1.0, 2.0], [0.0, 3.0, 2.0], [-1.0, 1.0, 2.0]])
+    labels = torch.tensor([[1, 0, -1], [1, 0, -1], [1, -1, -1]])
+    right = accuracies(logits, labels)
+    assert right[0] == pytest.approx(2 / 3)
+    assert right[1] == pytest.approx(1 / 2)
+    assert math.isnan(right[2])
+
+
+def module(*changes: str) -> JointModule:
+    torch.manual_seed(0)
+    config = quick(*changes)
+    return JointModule(build_network(config), config)
+
+
+def test_the_average_follows_the_network() -> None:
+    """Against the recursion written out: a copy first, then decays 2/11, 3/12, ..., at most 0.9."""
+    joint = module("stage1.ema=0.9")
+    name = "trunk.body.conv_head.weight"
+    network = dict(joint.network.named_parameters())[name]
+    wanted = None
+    for step in range(40):
+        with torch.no_grad():
+            network.add_(0.1)
+        joint.on_train_batch_end(None, None, step)
+        decay = min(0.9, (1 + step) / (10 + step))
+        now = network.detach().double()
+        wanted = now.clone() if wanted is None else decay * wanted + (1 - decay) * now
+    assert wanted is not None
+    got = dict(joint.kept.named_parameters())[name].double()
+    assert torch.allclose(got, wanted, atol=1e-5)
+    assert not torch.allclose(got, network.detach().double(), atol=1e-2)
+
+
+def test_the_average_is_neither_trained_nor_in_training_mode() -> None:
+    joint = module("stage1.ema=0.99").train()
+    assert joint.network.training
+    assert not joint.kept.training
+    assert not any(p.requires_grad for p in joint.kept.parameters())
+
+
+def test_without_an_average_the_network_is_kept() -> None:
+    joint = module("stage1.ema=0")
+    assert joint.kept is joint.network
+    joint.on_train_batch_end(None, None, 0)
+
+
+def test_dropout_follows_from_seed_epoch_and_step() -> None:
+    joint = module().train()
+    crops = torch.from_numpy(discs(8).crops)
+    drawn = []
+    for step in (0, 1, 0):
+        torch.manual_seed(step + 100)
+        # As Lightning calls it; epoch and rank are 0 without a trainer.
+        torch.manual_seed(0)
+        joint.on_train_batch_start(None, step)
+        drawn.append(torch.nn.functional.dropout(torch.ones(50), 0.5))
+    assert torch.equal(drawn[0], drawn[2])
+    assert not torch.equal(drawn[0], drawn[1])
+    assert joint.network(crops).shape == (8, 2)
