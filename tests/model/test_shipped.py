@@ -1,4 +1,4 @@
-"""The bundles inside the wheel. With none shipped these tests are skipped, and say so."""
+"""The bundles inside the wheel."""
 
 from __future__ import annotations
 
@@ -13,10 +13,6 @@ from androscope.model.card_text import card_text
 from androscope.model.session import Session
 
 LARGEST = 20_000_000
-
-pytestmark = pytest.mark.skipif(
-    not shipped_names(), reason=f"no bundle is shipped in {SHIPPED} yet"
-)
 
 
 def test_there_is_a_default() -> None:
