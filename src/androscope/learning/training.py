@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import distributed
 
+from androscope import datasets
 from androscope.datasets import Dataset, LabelledCrops
-from androscope.datasets import load as load_dataset
 from androscope.errors import TrainingError
 from androscope.files import sha256_of, write_text
 from androscope.learning.batches import derived_seed
@@ -92,7 +92,7 @@ def train(
     started = time.monotonic()
     earlier = _claim(out, config, resume=resume) if main else None
     if dataset is None:
-        dataset = load_dataset(
+        dataset = datasets.load(
             config.data.dataset, crop_size=config.data.crop_size, labels=config.labels
         )
     train_split, valid_split = (learnable(dataset, name, config) for name in ("train", "valid"))
