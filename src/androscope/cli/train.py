@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -180,8 +179,5 @@ def _quoted(text: str) -> str:
 def _require(why: str, *modules: str) -> None:
     from androscope.extras import require
 
-    # Threads that spin while they wait starve each other when another program wants a core; must be
-    # said before torch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for module in ("yaml", "torch", "timm", "lightning", "sklearn", "imblearn", *modules):
         require(module, extra="train", why=why)

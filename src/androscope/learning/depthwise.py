@@ -53,9 +53,11 @@ def _input_gradient(
     channels, kernel = shape[1], weight.shape[-1]
     height, width = shape[2] + 2 * padding, shape[3] + 2 * padding
     if stride > 1:
-        spread = grad.new_zeros(
+        spread = torch.empty(
             (shape[0], channels, height - kernel + 1, width - kernel + 1),
-        ).contiguous(memory_format=torch.channels_last)
+            dtype=grad.dtype,
+            memory_format=torch.channels_last,
+        ).zero_()
         spread[:, :, ::stride, ::stride] = grad
         grad = spread
     full = F.conv2d(grad, weight.flip((2, 3)), None, 1, kernel - 1 - padding, 1, channels)
