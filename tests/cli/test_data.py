@@ -197,7 +197,7 @@ class TestDescribe:
         assert "licence:       CC BY-NC-SA 4.0" in done.out
         assert "the split was drawn over images, not over the 235 patients" in done.out
         assert "  test: 45 of 300 crops show a sperm that train shows too" in done.out
-        assert "and 83 more; --all lists them" in done.out
+        assert "and 84 more; --all lists them" in done.out
         assert (tmp_path / "sheet.png").is_file()
         assert (tmp_path / "sheet-pairs.png").is_file()
 

@@ -63,7 +63,7 @@ def train_jointly(
     report
         Called with a line per epoch.
     bar
-        Show a progress bar instead.
+        Show a progress bar below the lines.
     """
     data, weights = balanced_crops(train, config)
     sampler = BatchSampler(

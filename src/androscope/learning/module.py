@@ -104,9 +104,11 @@ class JointModule(L.LightningModule):
         logits, labels = torch.cat(self._logits), torch.cat(self._labels)
         loss = float(masked_loss(logits, labels, self.config.loss, self.weights))  # type: ignore[arg-type]
         self.scores = EpochScores(self.current_epoch, loss, accuracies(logits, labels))
-        self.log("valid_loss", loss, prog_bar=True)
+        self.log("valid_loss", loss)
         for label, accuracy in zip(self.config.labels, self.scores.accuracies, strict=True):
-            self.log(f"valid_accuracy_{label}", accuracy, prog_bar=True)
+            self.log(f"valid_accuracy_{label}", accuracy)
+            # Percent under the label's own name, which is short enough for the progress bar.
+            self.log(label, 100 * accuracy, prog_bar=True, logger=False)
         self.log("selection", selection_score(self.scores, self.config.stage1.checkpoint))
 
     def configure_optimizers(self) -> Any:

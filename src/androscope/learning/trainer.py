@@ -76,9 +76,7 @@ def fit(
     """
     config = module.config
     folder.mkdir(parents=True, exist_ok=True)
-    keeper = EpochKeeper(
-        folder, config.stage1.checkpoint, config.labels, (lambda _: None) if bar else report
-    )
+    keeper = EpochKeeper(folder, config.stage1.checkpoint, config.labels, report)
     checkpoint = ModelCheckpoint(
         dirpath=folder,
         filename=LAST.removesuffix(".ckpt"),
@@ -89,7 +87,7 @@ def fit(
     )
     callbacks: list[Callback] = [keeper, checkpoint]
     if bar:
-        callbacks.append(RichProgressBar(leave=False))
+        callbacks.append(RichProgressBar(leave=False))  # Lines are printed above it.
     last = folder / LAST
     if last.is_file():
         _readable(last)

@@ -140,7 +140,7 @@ def train(
         if distributed.is_available() and distributed.is_initialized():
             distributed.barrier()
     run = Run.load(out)
-    say(f"finished: {out} ({time.monotonic() - started:.0f} s, peak {peak_memory_mb()} MB)")
+    say(f"finished: {out} ({run.record['seconds']:.0f} s, peak {run.record['peak_memory_mb']} MB)")
     return run
 
 
