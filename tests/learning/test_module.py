@@ -50,6 +50,44 @@ def test_the_average_follows_the_network() -> None:
     assert not torch.allclose(got, network.detach().double(), atol=1e-2)
 
 
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_the_plain_mean_starts_anew(ema: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """4 epochs of 5 steps, swa 0.5: the kept weights are the mean over steps 10 to 19, alone."""
+    joint = module("stage1.epochs=4", "stage1.swa=0.5", f"stage1.ema={ema}")
+    name = "trunk.body.conv_head.weight"
+    network = dict(joint.network.named_parameters())[name]
+    counter = dict(joint.network.named_buffers())["trunk.body.bn1.num_batches_tracked"]
+    seen = []
+    for epoch in range(4):
+        monkeypatch.setattr(JointModule, "current_epoch", epoch)
+        for step in range(5):
+            with torch.no_grad():
+                network.add_(torch.rand_like(network))
+                counter.add_(1)
+            joint.on_train_batch_end(None, None, step)
+            seen.append(network.detach().double().clone())
+        kept = dict(joint.kept.named_parameters())[name].double()
+        if epoch >= 2:
+            assert torch.allclose(kept, torch.stack(seen[10:]).mean(0), atol=1e-5)
+        elif ema == 0:
+            assert torch.equal(kept, seen[-1])
+    assert dict(joint.kept.named_buffers())["trunk.body.bn1.num_batches_tracked"] == counter
+
+
+@pytest.mark.parametrize(
+    ("epochs", "swa", "start"),
+    [
+        pytest.param(40, 0.0, None, id="never"),
+        pytest.param(40, 0.65, 14, id="the last 26"),
+        pytest.param(1, 0.65, 0, id="the only one"),
+        pytest.param(3, 0.01, 2, id="at least the last"),
+        pytest.param(7, 1.0, 0, id="all"),
+    ],
+)
+def test_where_the_plain_mean_starts(epochs: int, swa: float, start: int | None) -> None:
+    assert quick(f"stage1.epochs={epochs}", f"stage1.swa={swa}").stage1.swa_start == start
+
+
 def test_the_average_is_neither_trained_nor_in_training_mode() -> None:
     joint = module("stage1.ema=0.99").train()
     assert joint.network.training

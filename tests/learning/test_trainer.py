@@ -27,7 +27,7 @@ def start(folder: Path, *, until: str | None = None) -> list[str]:
     lines = []
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     with subprocess.Popen(
-        [sys.executable, tiny.__file__, str(folder)],
+        [sys.executable, tiny.__file__, str(folder), "stage1.swa=0.5"],
         stdout=subprocess.PIPE,
         text=True,
         env=environment,
@@ -59,7 +59,7 @@ def test_killed_twice_a_run_ends_with_the_same_bytes(tmp_path: Path) -> None:
     epochs = [line.split()[1] for line in again if line.startswith("epoch")]
     assert epochs in (["3/4", "4/4"], ["4/4"])  # Not from the beginning.
     last: list[str] = []
-    config = tiny.config()
+    config = tiny.config("stage1.swa=0.5")
     run = train(config, killed, dataset=tiny.dataset(), report=last.append)
     assert not [line for line in last if line.startswith("epoch")]
     assert len(run.record["resumed"]) == 2

@@ -171,11 +171,23 @@ class Stage1Config(_Table):
     ema: float = Field(
         0.99, ge=0, lt=1, description="Decay of the averaged weights that are kept; 0 for none."
     )
+    swa: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of the epochs, the last ones, over all steps of which the kept weights "
+        "are the plain mean (stochastic weight averaging); before, and with 0, `ema` holds.",
+    )
     checkpoint: Literal["balance", "mean", "loss", "last"] = Field(
         "balance",
         description="Which epoch is kept: the most balanced validation accuracies over the "
         "labels, the best mean accuracy, the smallest loss, or the last.",
     )
+
+    @property
+    def swa_start(self) -> int | None:
+        """Epochs before the plain mean starts; None if it never does."""
+        return None if self.swa == 0 else min(round((1 - self.swa) * self.epochs), self.epochs - 1)
 
 
 class LabelBranchConfig(BranchConfig):

@@ -44,9 +44,8 @@ class JointModule(L.LightningModule):
         self.network = network
         self.config = config
         self.averaged: AveragedModel | None = None
-        decay = config.stage1.ema
-        if decay > 0:
-            self.averaged = AveragedModel(network, multi_avg_fn=_averaging(decay), use_buffers=True)
+        if config.stage1.ema > 0 or config.stage1.swa > 0:
+            self.averaged = AveragedModel(network, multi_avg_fn=self._average, use_buffers=True)
             self.averaged.requires_grad_(False)
             self.averaged.eval()
         self.register_buffer("weights", label_weights(config.loss, config.labels), persistent=False)
@@ -86,8 +85,32 @@ class JointModule(L.LightningModule):
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:  # noqa: ARG002
         """Move the averaged twin a little towards the network."""
-        if self.averaged is not None:
-            self.averaged.update_parameters(self.network)
+        if self.averaged is None:
+            return
+        if batch_idx == 0 and self.current_epoch == self.config.stage1.swa_start:
+            # The exponential average served the epochs' scores so far; the mean starts anew.
+            self.averaged.n_averaged.zero_()
+        self.averaged.update_parameters(self.network)
+
+    @torch.no_grad()
+    def _average(self, averaged: Any, current: Any, count: Tensor | int) -> None:
+        """``averaged`` moves towards ``current``, the weights after ``count`` others.
+
+        The plain mean over steps is that of Izmailov et al. 2018, "Averaging weights leads to wider
+        optima", eq. (1): with a learning rate that stays high the steps circle a wide optimum, and
+        their mean lies inside it.
+        """
+        step, start = int(count), self.config.stage1.swa_start
+        if start is not None and self.current_epoch >= start:
+            weight = 1 / (1 + step)
+        else:
+            # Early on the average follows fast: the first weights are not worth remembering.
+            weight = 1 - min(self.config.stage1.ema, (1 + step) / (10 + step))
+        if averaged[0].is_floating_point():
+            torch._foreach_lerp_(averaged, current, weight)
+        else:
+            for old, new in zip(averaged, current, strict=True):
+                old.copy_(new)
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last epoch's answers."""
@@ -126,18 +149,3 @@ class JointModule(L.LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
-
-
-def _averaging(decay: float) -> Any:
-    @torch.no_grad()
-    def average(averaged: Any, current: Any, count: Tensor | int) -> None:
-        # Early on the average follows fast: the first weights are not worth remembering.
-        step = int(count)
-        weight = 1 - min(decay, (1 + step) / (10 + step))
-        if averaged[0].is_floating_point():
-            torch._foreach_lerp_(averaged, current, weight)
-        else:
-            for old, new in zip(averaged, current, strict=True):
-                old.copy_(new)
-
-    return average
