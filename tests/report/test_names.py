@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from androscope.report.names import printable, spreadsheet_name, spreadsheet_text
+from androscope.report.names import html_safe, printable, spreadsheet_name, spreadsheet_text
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -58,3 +58,7 @@ def test_any_file_name_can_be_written(raw: bytes) -> None:
 @given(st.text(max_size=30).filter(_is_text))
 def test_printing_twice_changes_nothing_more(text: str) -> None:
     assert printable(printable(text)) == printable(text)
+
+
+def test_text_in_a_page_can_neither_end_a_tag_nor_an_attribute() -> None:
+    assert html_safe("<b>\"a\" & 'b'\x1b") == "&lt;b&gt;&quot;a&quot; &amp; &#x27;b&#x27;\\x1b"

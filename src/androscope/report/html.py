@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 from string import Template
 
 from androscope import __version__
 from androscope.assessment.sample import Proportion, summarise
 from androscope.files import write_text
-from androscope.report.names import NOTICE, printable
+from androscope.report.names import NOTICE
+from androscope.report.names import html_safe as _safe
 from androscope.report.table import Truth, agreement, percent
 from androscope.report.thumbnails import data_uri
 from androscope.types import Assessment, Crop, PartVerdict, Results, Verdict
@@ -72,11 +72,6 @@ def write_html(
 ) -> None:
     """Write :func:`html_text` to ``path``, whole or not at all. Raises :class:`OutputError`."""
     write_text(path, html_text(results, truth=truth, title=title))
-
-
-def _safe(text: str) -> str:
-    """Make text of any origin, file names above all, safe in the page and in attributes."""
-    return escape(printable(text), quote=True)
 
 
 def _facts(results: Results, created: datetime) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["NOTICE", "printable", "spreadsheet_name", "spreadsheet_text"]
+from html import escape
+
+__all__ = ["NOTICE", "html_safe", "printable", "spreadsheet_name", "spreadsheet_text"]
 
 #: Goes with every result, whatever its format.
 NOTICE = "For research use only: not a medical device."
@@ -22,6 +24,11 @@ def printable(text: str) -> str:
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in whole
     )
+
+
+def html_safe(text: str) -> str:
+    """Text of any origin, file names above all, safe in an HTML page and in its attributes."""
+    return escape(printable(text), quote=True)
 
 
 def spreadsheet_name(name: str) -> str:
