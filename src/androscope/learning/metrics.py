@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import roc_auc_score
 
 from androscope.errors import TrainingError
+from androscope.extras import require
 from androscope.types import ABNORMAL, NORMAL
 
 __all__ = [
@@ -223,7 +223,10 @@ def scores(labels: ArrayLike, probabilities: ArrayLike, threshold: ArrayLike) ->
     ------
     ValueError, TrainingError
         As :func:`labelled`.
+    MissingExtraError
+        If scikit-learn is not installed. The names of the scores can be had without it.
     """
+    area = require("sklearn.metrics", extra="train", why="compute ROC AUC").roc_auc_score
     truth, given, kept = labelled(labels, probabilities)
     limits = np.broadcast_to(np.asarray(threshold, dtype=np.float64), kept.shape)[kept]
     counts = count(truth, given >= limits)
@@ -231,7 +234,7 @@ def scores(labels: ArrayLike, probabilities: ArrayLike, threshold: ArrayLike) ->
     found = {name: float(value) for name, value in from_counts(tp, fn, fp, tn).items()}
     # Which class is called positive does not change the area, only that both say the same one.
     both = 0 < int(truth.sum()) < len(truth)
-    found["roc_auc"] = float(roc_auc_score(truth, given)) if both else float("nan")
+    found["roc_auc"] = float(area(truth, given)) if both else float("nan")
     why = {name: _WHY[name] for name in METRICS if name in _WHY and np.isnan(found[name])}
     if np.isnan(found["g_mean"]):
         why["g_mean"] = why.get("precision") or why["recall"]
