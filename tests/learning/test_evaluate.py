@@ -84,6 +84,7 @@ def test_files(tmp_path: Path) -> None:
             assert row[f"{label}_truth"] == words[int(data.labels[i, j])]
             wanted = "abnormal" if chance >= THRESHOLDS[label] else "normal"
             assert row[f"{label}_verdict"] == wanted
+            assert float(row[f"{label}_threshold"]) == THRESHOLDS[label]
 
 
 def test_the_same_evaluation_gives_the_same_files(tmp_path: Path) -> None:
@@ -148,7 +149,7 @@ def test_each_crop_may_have_its_own_threshold() -> None:
     expected = scores(data.labels[:, 0], (given[:, 0] >= limits[:, 0]) * 1.0, 0.5)
     assert head.confusion == expected.counts.matrix
     row = found.predictions_csv().splitlines()[1].split(",")
-    assert row[3] == ("abnormal" if given[0, 0] >= 0.3 else "normal")
+    assert row[3:5] == ["abnormal" if given[0, 0] >= 0.3 else "normal", "0.3"]
 
 
 def test_a_name_that_a_spreadsheet_would_run_is_harmless() -> None:

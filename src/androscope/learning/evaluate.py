@@ -64,7 +64,11 @@ class Evaluation:
     extra: Mapping[str, Sequence[object]] = field(default_factory=dict)
 
     def predictions_csv(self) -> str:
-        """One row per crop: id, then truth, probability of abnormal and verdict of each label."""
+        """One row per crop: its id, then four columns per label.
+
+        They are the truth, the probability of abnormal, the verdict, and the threshold from which
+        the verdict is abnormal: all that ``androscope leaderboard submit`` asks for.
+        """
         labels = self.summary.labels
         columns = [f"{label}_{what}" for label in labels for what in _COLUMNS]
         stream = io.StringIO()
@@ -80,6 +84,7 @@ class Evaluation:
                     words[int(self.truth[i, j])],
                     repr(float(self.probabilities[i, j])),
                     verdict,
+                    repr(float(self.thresholds[i, j])),
                 ]
             writer.writerow(row)
         return stream.getvalue()
@@ -113,7 +118,7 @@ class Evaluation:
         return tuple(files)
 
 
-_COLUMNS = ("truth", "probability", "verdict")
+_COLUMNS = ("truth", "probability", "verdict", "threshold")
 
 
 def measure(
