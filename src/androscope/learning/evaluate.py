@@ -20,7 +20,7 @@ from androscope import __version__
 from androscope.datasets import LabelledCrops
 from androscope.errors import TrainingError
 from androscope.files import write_text
-from androscope.learning.plots import plot_calibration, plot_confusion, plot_roc
+from androscope.learning.evaluation_plots import plot_calibration, plot_confusion, plot_roc
 from androscope.learning.summary import SUMMARY, Summary, summarise_label
 from androscope.report.names import spreadsheet_name
 from androscope.types import Verdict
