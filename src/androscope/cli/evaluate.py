@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from androscope.learning.crossval import CrossValidation
     from androscope.learning.evaluate import Evaluation
+    from androscope.learning.fold_scores import CrossValidation
     from androscope.learning.subject import Subject
     from androscope.learning.summary import LabelSummary, Measured, Summary
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,11 +22,11 @@ from androscope.errors import TrainingError
 from androscope.files import write_text
 from androscope.learning.config import Config
 from androscope.learning.config_file import dump_config
-from androscope.learning.evaluate import Evaluation, measure
+from androscope.learning.evaluate import measure
+from androscope.learning.fold_scores import CrossValidation, scores_by_fold
 from androscope.learning.folds import Fold, make_folds
-from androscope.learning.metrics import METRICS, scores
 
-__all__ = ["CrossValidation", "FoldScores", "Trained", "crossval", "pool", "train_fold"]
+__all__ = ["Trained", "crossval", "pool", "train_fold"]
 
 PLAN, FOLD, RESULT = "plan.json", "fold.json", "crossval.json"
 
@@ -49,63 +49,6 @@ class Trained(Protocol):
 
 #: Trains by a configuration in a folder, on a data set with the splits train and valid.
 Train = Callable[[Config, Path, Dataset], Trained]
-
-
-@dataclass(frozen=True, slots=True)
-class FoldScores:
-    """One score over the folds: its mean, its standard deviation (n - 1), and each fold's own.
-
-    A fold in which the score is undefined is NaN in ``folds`` and left out of the other two.
-    """
-
-    mean: float
-    sd: float
-    folds: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CrossValidation:
-    """What cross-validation found.
-
-    Attributes
-    ----------
-    pooled
-        All held-out crops together, each with the verdict of its own fold's network and threshold;
-        intervals by bootstrap. The pooled ROC AUC ranks probabilities of different networks against
-        each other, and is the lower for it; the mean over folds does not.
-    by_fold
-        Label, then score, then the folds'.
-    sizes
-        Crops fitted by, chosen by and held out, for each fold.
-    """
-
-    pooled: Evaluation
-    by_fold: dict[str, dict[str, FoldScores]]
-    sizes: tuple[tuple[int, int, int], ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values, NaN as null."""
-        return {
-            "folds": [
-                dict(zip(("train", "valid", "held_out"), s, strict=True)) for s in self.sizes
-            ],
-            "by_fold": {
-                label: {
-                    name: {
-                        "mean": _plain(s.mean),
-                        "sd": _plain(s.sd),
-                        "folds": [_plain(value) for value in s.folds],
-                    }
-                    for name, s in found.items()
-                }
-                for label, found in self.by_fold.items()
-            },
-            "pooled": json.loads(self.pooled.summary.model_dump_json()),
-        }
-
-
-def _plain(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
 
 
 def pool(dataset: Dataset, labels: tuple[str, ...]) -> LabelledCrops:
@@ -215,7 +158,7 @@ def crossval(
         extra={"fold": of_fold.tolist()},
     )
     sizes = tuple((len(f.train), len(f.valid), len(f.held_out)) for f in plan)
-    result = CrossValidation(pooled, _by_fold(data, plan, probabilities, thresholds), sizes)
+    result = CrossValidation(pooled, scores_by_fold(data, plan, probabilities, thresholds), sizes)
     pooled.write(out)
     write_text(out / RESULT, json.dumps(result.to_json(), indent=2) + "\n")
     return result
@@ -312,26 +255,3 @@ def _finished(
             advice="Remove the fold's folder; it is trained again",
         )
     return given, np.broadcast_to(limits, given.shape)
-
-
-def _by_fold(
-    data: LabelledCrops,
-    plan: tuple[Fold, ...],
-    probabilities: NDArray[np.float32],
-    thresholds: NDArray[np.float64],
-) -> dict[str, dict[str, FoldScores]]:
-    found: dict[str, dict[str, FoldScores]] = {}
-    for i, label in enumerate(data.label_names):
-        each = [
-            scores(data.labels[rows, i], probabilities[rows, i], float(thresholds[rows[0], i]))
-            for rows in (fold.held_out for fold in plan)
-        ]
-        found[label] = {name: _over_folds([s[name] for s in each]) for name in METRICS}
-    return found
-
-
-def _over_folds(values: list[float]) -> FoldScores:
-    defined = np.array([v for v in values if not np.isnan(v)])
-    mean = float(defined.mean()) if len(defined) else float("nan")
-    sd = float(defined.std(ddof=1)) if len(defined) > 1 else float("nan")
-    return FoldScores(mean, sd, tuple(values))
