@@ -1,20 +1,26 @@
 """The results tables of docs/results.md and the README, from evaluations kept beside this file.
 
-    python benchmarks/results.py [--short]
+    python benchmarks/results.py [--short | --write]
 
 `benchmarks/results/*.json` are the `evaluation.json` that `androscope evaluate RUN --split test
 --out DIR` wrote for the runs named in docs/results.md: scores, intervals and hashes, no crop.
+`--write` puts the tables between the marks of both pages.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent / "results"
+ROOT = FOLDER.parent.parent
+
+#: Around a table in a page.
+MARKS = re.compile(r"^(<!-- results: [^\n]* -->\n)(.*?)(<!-- end -->)$", re.M | re.S)
 
 METRICS = {
     "accuracy": "accuracy",
@@ -115,15 +121,38 @@ def short_table(evaluations: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def with_table(page: str, table: str) -> str:
+    """A page's text with ``table`` between its marks."""
+    found = MARKS.findall(page)
+    if len(found) != 1:
+        sys.exit(
+            f"expected one table between <!-- results: ... --> and <!-- end -->, got {len(found)}"
+        )
+    return MARKS.sub(lambda marks: marks[1] + table + marks[3], page)
+
+
 def main() -> None:
-    """Print the tables."""
+    """Print the tables, or write them into the pages."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--short", action="store_true", help="the README's table")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--short", action="store_true", help="the README's table")
+    what.add_argument(
+        "--write", action="store_true", help="put both tables into README.md and docs/results.md"
+    )
     arguments = parser.parse_args()
     evaluations = {p.stem: json.loads(p.read_text()) for p in sorted(FOLDER.glob("*.json"))}
     if SHIPPED not in evaluations:
         sys.exit(f"{FOLDER / SHIPPED}.json is missing")
-    print((short_table if arguments.short else long_tables)(evaluations), end="")
+    tables = {"README.md": short_table(evaluations), "docs/results.md": long_tables(evaluations)}
+    if not arguments.write:
+        print(tables["README.md" if arguments.short else "docs/results.md"], end="")
+        return
+    for name, table in tables.items():
+        page = ROOT / name
+        before = page.read_text(encoding="utf-8")
+        after = with_table(before, table)
+        page.write_text(after, encoding="utf-8", newline="\n")
+        print(f"{name}: {'as it was' if after == before else 'written'}")
 
 
 if __name__ == "__main__":
