@@ -107,6 +107,11 @@ BAD = {
         GOOD + "labels: [head, vacuole]\nstage2: {branches: {tail: {}}}\n",
         "['tail'] named in stage2.branches or loss.weights, not in labels",
     ),
+    "heads to fall back to of other layers": (
+        GOOD + "stage2: {fallback: true, branches: {vacuole: {dense: [8]}}}\n",
+        "stage2.fallback needs the layers of `branch` in stage 2 too, but those of vacuole differ "
+        "in dense or activation",
+    ),
     "ends the wrong way round": (
         GOOD + "threshold:\n  high: 0.3\n  low: 0.6\n",
         "my.yaml:5: threshold: low (0.6) must be below high (0.3)",

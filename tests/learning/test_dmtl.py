@@ -179,3 +179,37 @@ def test_the_hash_sees_every_bit() -> None:
     layer.num_batches_tracked += 1
     assert len({first, second, state_sha256(layer)}) == 3
     assert banks.state_sha256(torch.nn.Linear(1, 1).to(torch.bfloat16))
+
+
+@pytest.mark.parametrize("wins", [True, False], ids=["branch better", "head better"])
+@pytest.mark.parametrize("fallback", [True, False], ids=["fallback", "no fallback"])
+def test_a_head_stays_where_its_branch_is_no_better(
+    wins: bool, fallback: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stage 1's head is scored as it would be kept: on the clean validation embeddings."""
+    config = quick(f"stage2.fallback={str(fallback).lower()}", "trainer.precision=32-true")
+    net = network()
+    heads = {label: net.branches[label] for label in config.labels}
+    scored: list[float] = []
+    real = dmtl.branch_scores
+
+    def scores(*arguments: Any) -> EpochScores:
+        found = real(*arguments)
+        scored.append(found.loss)
+        return EpochScores(-1, 1e9 if wins else 0.0, found.accuracies)
+
+    monkeypatch.setattr(dmtl, "branch_scores", scores)
+    data, said = dataset(), list[str]()
+    train, valid = data.splits["train"], data.splits["valid"]
+    results = train_stage2(net, train, valid, config, tmp_path, report=said.append)
+    with torch.inference_mode():
+        logits = net.eval()(torch.from_numpy(valid.crops))
+    stays = fallback and not wins
+    for column, label in enumerate(config.labels):
+        assert (net.branches[label] is heads[label]) == stays
+        assert (results[label].best.epoch == -1) == stays
+        if stays:
+            truth = torch.from_numpy(valid.labels[:, column]).float()
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(logits[:, column], truth)
+            assert scored[column] == pytest.approx(float(loss), abs=1e-4)
+            assert any(f"{label}  no better than stage 1's head" in line for line in said)

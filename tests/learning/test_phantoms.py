@@ -40,6 +40,15 @@ def test_a_label_that_no_phantom_knows_is_unlabelled() -> None:
     assert (split.labels[3:, 0] >= 0).all()
 
 
+def test_labels_not_taught_are_unlabelled() -> None:
+    labels = ("head", "acrosome", "vacuole")
+    untaught = with_phantoms(real(labels, patients=False), 6, 0)
+    taught = with_phantoms(real(labels, patients=False), 6, 0, ("vacuole", "head"))
+    assert (taught.labels[3:, 1] == -1).all()
+    assert (taught.labels[:, [0, 2]] == untaught.labels[:, [0, 2]]).all()
+    assert (taught.labels[:3] == 0).all()
+
+
 def test_they_come_in_the_crops_size() -> None:
     assert with_phantoms(real(("head",), patients=False, size=48), 2, 0).crops.shape == (5, 48, 48)
 

@@ -9,13 +9,13 @@ from copy import deepcopy
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from androscope.errors import TrainingError
 from androscope.learning.balance import batch_weights, oversample
 from androscope.learning.bank import Bank
 from androscope.learning.batches import BatchSampler, Crops, derived_seed
-from androscope.learning.config import LabelBranchConfig
+from androscope.learning.config import LabelBranchConfig, LossConfig
 from androscope.learning.epochs import Row, StageResult
 from androscope.learning.losses import masked_loss
 from androscope.learning.module import accuracies
@@ -23,7 +23,17 @@ from androscope.learning.network import Branch
 from androscope.learning.optimizers import build_optimizer, build_schedule
 from androscope.learning.selection import EpochScores, better
 
-__all__ = ["train_branch"]
+__all__ = ["branch_scores", "train_branch"]
+
+
+@torch.inference_mode()
+def branch_scores(
+    branch: nn.Module, bank: Bank, column: int, loss: LossConfig, epoch: int = -1
+) -> EpochScores:
+    """Score a branch in evaluation mode on the bank's clean validation embeddings."""
+    truth = torch.from_numpy(bank.valid_labels[:, column : column + 1])
+    logits = branch(torch.from_numpy(bank.valid))
+    return EpochScores(epoch, float(masked_loss(logits, truth, loss)), accuracies(logits, truth))
 
 
 def train_branch(
@@ -71,8 +81,6 @@ def train_branch(
     sampler = BatchSampler(
         len(data), config.batch_size, seed=derived_seed(seed, "branch", label), weights=weights
     )
-    valid = torch.from_numpy(bank.valid)
-    truth = torch.from_numpy(bank.valid_labels[:, column : column + 1])
 
     torch.manual_seed(derived_seed(seed, "branch", label))
     branch = Branch(dim, config)
@@ -100,11 +108,7 @@ def train_branch(
             optimizer.step()
             schedule.step()
         branch.eval()
-        with torch.inference_mode():
-            logits = branch(valid)
-            scores = EpochScores(
-                epoch, float(masked_loss(logits, truth, config.loss)), accuracies(logits, truth)
-            )
+        scores = branch_scores(branch, bank, column, config.loss, epoch)
         if not math.isfinite(total):
             raise TrainingError(
                 f"{label}: the training loss of epoch {epoch + 1} is {total / steps}",

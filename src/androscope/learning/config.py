@@ -6,10 +6,11 @@ in pixels of the stored crop (not of the network's input), angles in degrees.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from androscope.learning.config_table import Activation, Balance, LabelName, Table
 
 __all__ = [
     "AugmentConfig",
@@ -25,37 +26,8 @@ __all__ = [
     "TrainerConfig",
 ]
 
-LabelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-Activation = Literal["relu", "elu", "selu", "gelu", "silu", "tanh", "sigmoid", "linear"]
-Balance = Literal["none", "smote", "adasyn", "batch"]
 
-
-def _overlay(under: Any, over: Any) -> Any:
-    if not (isinstance(under, Mapping) and isinstance(over, Mapping)):
-        return over
-    return {**under, **{key: _overlay(under.get(key), value) for key, value in over.items()}}
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _complete_sections(cls, given: Any) -> Any:
-        # A section given in part keeps the defaults of the place it stands in for the rest:
-        # `stage2.default.optimizer: {lr: 0.1}` leaves stage 2's weight decay, not stage 1's.
-        if not isinstance(given, Mapping):
-            return given
-        completed = dict(given)
-        for name, field in cls.model_fields.items():
-            if isinstance(field.default, BaseModel) and isinstance(completed.get(name), Mapping):
-                completed[name] = _overlay(field.default.model_dump(), completed[name])
-        return completed
-
-
-class DataConfig(_Table):
+class DataConfig(Table):
     """Which crops to learn from."""
 
     dataset: str = Field("mhsma", description="`mhsma`, or the path of an own labelled set.")
@@ -63,9 +35,13 @@ class DataConfig(_Table):
     phantoms: int = Field(
         0, ge=0, le=100_000, description="Rendered sperm of known truth added to the train split."
     )
+    phantom_labels: tuple[LabelName, ...] | None = Field(
+        None,
+        description="Labels of the run that phantoms teach, others are left out; null: all they know.",
+    )
 
 
-class BackboneConfig(_Table):
+class BackboneConfig(Table):
     """The ImageNet-pretrained trunk."""
 
     name: str = Field("tf_efficientnet_lite0", description="Any timm model name.")
@@ -103,7 +79,7 @@ class BackboneConfig(_Table):
         return self
 
 
-class BranchConfig(_Table):
+class BranchConfig(Table):
     """The layers on top of the trunk, for one label: dense layers, then one sigmoid."""
 
     dense: tuple[Annotated[int, Field(ge=1, le=8192)], ...] = Field(
@@ -114,7 +90,7 @@ class BranchConfig(_Table):
     l2: float = Field(0.0, ge=0, description="L2 penalty on the dense layers' weights.")
 
 
-class AugmentConfig(_Table):
+class AugmentConfig(Table):
     """Random changes of a training crop that leave its labels true."""
 
     enabled: bool = Field(True, description="False: crops are learned from as they are.")
@@ -128,7 +104,7 @@ class AugmentConfig(_Table):
     )
 
 
-class OptimizerConfig(_Table):
+class OptimizerConfig(Table):
     """How the weights move."""
 
     name: Literal["adamw", "adam", "sgd", "rmsprop", "adagrad", "adadelta", "adamax", "nadam"] = (
@@ -146,7 +122,7 @@ class OptimizerConfig(_Table):
     clip: float | None = Field(2.0, gt=0, description="Largest gradient norm; null for none.")
 
 
-class LossConfig(_Table):
+class LossConfig(Table):
     """Binary cross-entropy or focal loss; crops without a label are masked out."""
 
     name: Literal["bce", "focal"] = Field("bce", description="Cross-entropy or focal loss.")
@@ -159,7 +135,7 @@ class LossConfig(_Table):
     )
 
 
-class Stage1Config(_Table):
+class Stage1Config(Table):
     """Trunk and heads together: all of DTL, and stage 1 of DMTL."""
 
     epochs: int = Field(40, ge=1, le=10_000, description="Passes over the training crops.")
@@ -207,7 +183,7 @@ class LabelBranchConfig(BranchConfig):
     )
 
 
-class Stage2Config(_Table):
+class Stage2Config(Table):
     """DMTL's second stage: the trunk is frozen, each label gets a branch of its own."""
 
     views: int = Field(
@@ -220,9 +196,14 @@ class Stage2Config(_Table):
         LabelBranchConfig(), description="Branch of every label that `branches` does not name."
     )
     branches: dict[LabelName, LabelBranchConfig] = Field(default_factory=dict)
+    fallback: bool = Field(
+        False,
+        description="Keep stage 1's head of a label where its own branch, of the same layers, is "
+        "no better on validation by the branch's `checkpoint`.",
+    )
 
 
-class ThresholdConfig(_Table):
+class ThresholdConfig(Table):
     """The search on validation: accuracy + F0.5 over a grid (paper, section on thresholds)."""
 
     search: bool = Field(True, description="False: every threshold is 0.5.")
@@ -237,7 +218,7 @@ class ThresholdConfig(_Table):
         return self
 
 
-class TrainerConfig(_Table):
+class TrainerConfig(Table):
     """The machine: passed on to Lightning, so that a GPU is a matter of configuration alone."""
 
     accelerator: str = Field("auto", description="`cpu`, `gpu`, or what Lightning finds.")
@@ -252,7 +233,7 @@ class TrainerConfig(_Table):
     deterministic: bool = Field(True, description="Only algorithms that give the same twice.")
 
 
-class Config(_Table):
+class Config(Table):
     """One run. ``labels`` holds one label for DTL and two to eight for DMTL."""
 
     name: str = Field(
@@ -293,4 +274,11 @@ class Config(_Table):
         stray = sorted((set(self.stage2.branches) | set(self.loss.weights)) - set(self.labels))
         if stray:
             raise ValueError(f"{stray} named in stage2.branches or loss.weights, not in labels")
+        for label in self.labels if self.stage2.fallback else ():
+            own = self.stage2.branches.get(label, self.stage2.default)
+            if (own.dense, own.activation) != (self.branch.dense, self.branch.activation):
+                raise ValueError(
+                    f"stage2.fallback needs the layers of `branch` in stage 2 too, but those of "
+                    f"{label} differ in dense or activation"
+                )
         return self

@@ -9,6 +9,7 @@ layers and optimiser. One forward pass then grades all labels.
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
@@ -17,11 +18,12 @@ from androscope.datasets import LabelledCrops
 from androscope.errors import TrainingError
 from androscope.files import write_text
 from androscope.learning.bank import build_bank, state_sha256
-from androscope.learning.branches import train_branch
+from androscope.learning.branches import branch_scores, train_branch
 from androscope.learning.config import Config
 from androscope.learning.epochs import HISTORY, Report, Row, StageResult, history_csv
 from androscope.learning.joint import train_jointly
 from androscope.learning.network import Network
+from androscope.learning.selection import better
 
 __all__ = ["train_stage1", "train_stage2"]
 
@@ -52,6 +54,8 @@ def train_stage2(
 ) -> dict[str, StageResult]:
     """Freeze the trunk and replace each head by a branch trained for its label alone.
 
+    With ``stage2.fallback``, a head that its branch does not better on validation stays.
+
     Parameters
     ----------
     network
@@ -62,7 +66,7 @@ def train_stage2(
     Returns
     -------
     dict
-        Per label, the scores of the kept epoch.
+        Per label, the scores of the kept epoch; of epoch -1 where stage 1's head stayed.
     """
     network.eval().requires_grad_(False)
     before = state_sha256(network.trunk)
@@ -72,9 +76,17 @@ def train_stage2(
     for column, label in enumerate(config.labels):
         own = config.stage2.branches.get(label, config.stage2.default)
         branch, result, history = train_branch(label, column, bank, own, seed=config.seed)
+        stage1 = branch_scores(network.branches[label], bank, column, own.loss)
         own_folder = folder / "stage2" / label
         write_text(own_folder / HISTORY, history_csv(history))
         _tensorboard(own_folder / "tensorboard", history)
+        if config.stage2.fallback and not better(result.best, stage1, own.checkpoint):
+            report(
+                f"stage 2: {label}  no better than stage 1's head (valid {stage1.loss:.4f}, "
+                f"accuracy {100 * stage1.accuracies[0]:.1f}), which stays"
+            )
+            results[label] = replace(result, best=stage1)
+            continue
         network.branches[label] = branch
         results[label] = result
         right = result.best.accuracies[0]

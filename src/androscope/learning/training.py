@@ -96,7 +96,9 @@ def train(
             config.data.dataset, crop_size=config.data.crop_size, labels=config.labels
         )
     train_split, valid_split = (learnable(dataset, name, config) for name in ("train", "valid"))
-    train_split = with_phantoms(train_split, config.data.phantoms, config.seed)
+    train_split = with_phantoms(
+        train_split, config.data.phantoms, config.seed, config.data.phantom_labels
+    )
     # Of the two splits alone: nothing here opens the third, not even to count.
     seen = {n: dataset.splits[n].with_labels(config.labels) for n in ("train", "valid")}
     facts = data_facts(replace(dataset, splits=seen))
