@@ -36,8 +36,7 @@ class DataConfig(Table):
         0, ge=0, le=100_000, description="Rendered sperm of known truth added to the train split."
     )
     phantom_labels: tuple[LabelName, ...] | None = Field(
-        None,
-        description="Labels of the run that phantoms teach, others are left out; null: all they know.",
+        None, description="Labels of the run that phantoms teach; null: all that they know."
     )
 
 
