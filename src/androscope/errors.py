@@ -27,9 +27,11 @@ __all__ = [
     "ImageUnsupportedError",
     "ImageValuesError",
     "LabelsError",
+    "LeaderboardError",
     "MissingExtraError",
     "OutputError",
     "SettingsError",
+    "SubmissionError",
     "TrainingError",
     "WeightsError",
 ]
@@ -187,3 +189,15 @@ class TrainingError(AndroscopeError):
     """A run cannot be started, resumed, evaluated or exported as asked."""
 
     code = "training"
+
+
+class LeaderboardError(AndroscopeError):
+    """The leaderboard's data file is missing or malformed, or holds nothing that was asked for."""
+
+    code = "leaderboard"
+
+
+class SubmissionError(LeaderboardError):
+    """A predictions file is refused; the message lists every reason with its lines."""
+
+    code = "submission"

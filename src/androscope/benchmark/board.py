@@ -1,0 +1,90 @@
+"""The leaderboard's data file, read and written whole."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from androscope.benchmark.entries import Board, Entry
+from androscope.benchmark.reasons import counted
+from androscope.errors import LeaderboardError
+from androscope.files import write_text
+
+__all__ = ["SHIPPED", "board_text", "known", "read_board", "with_entry", "write_board"]
+
+#: The one that comes with androscope.
+SHIPPED = Path(__file__).resolve().with_name("leaderboard.json")
+
+
+def read_board(path: str | Path = SHIPPED) -> Board:
+    """Read a data file.
+
+    Raises
+    ------
+    LeaderboardError
+        If it is missing or malformed; every fault is listed.
+    """
+    try:
+        return Board.model_validate_json(Path(path).read_bytes())
+    except OSError as error:
+        raise LeaderboardError(
+            f"cannot be read: {error.strerror or error}",
+            path=path,
+            advice="Leave --file out to read the leaderboard that comes with androscope",
+        ) from error
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}".removeprefix(": ")
+            for fault in error.errors(include_url=False)
+        ]
+        listed = "".join(f"\n  {fault}" for fault in faults)
+        raise LeaderboardError(
+            f"is no leaderboard; {counted(len(faults), 'fault')}:{listed}\n",
+            path=path,
+            advice="docs/leaderboard.md describes the file",
+        ) from error
+
+
+def board_text(board: Board) -> str:
+    """Give the file's text: what is not said is left out, so that a row changes a few lines."""
+    values = board.model_dump(mode="json", exclude_defaults=True)
+    return json.dumps({"format": board.format, **values}, indent=1, ensure_ascii=False) + "\n"
+
+
+def write_board(path: str | Path, board: Board) -> None:
+    """Write a data file, whole or not at all. Raises :class:`OutputError`."""
+    write_text(path, board_text(board))
+
+
+def with_entry(board: Board, entry: Entry) -> Board:
+    """Give a board with one entry more.
+
+    Raises
+    ------
+    ValueError
+        If the entry's file or name is on the board already.
+    """
+    return Board(format=board.format, datasets=board.datasets, entries=(*board.entries, entry))
+
+
+def known(kind: str, name: str, names: Iterable[str]) -> str:
+    """Give ``name`` if it is one of ``names``.
+
+    Raises
+    ------
+    LeaderboardError
+        If not; names what there is, and the nearest.
+    """
+    names = list(names)
+    if name in names:
+        return name
+    near = difflib.get_close_matches(name.lower(), names, n=1)
+    nearest = f"; the nearest is {near[0]}" if near else ""
+    raise LeaderboardError(
+        f"the leaderboard has no {kind} {name!r}{nearest}",
+        advice=f"Choose one of {', '.join(names)}",
+    )
