@@ -51,7 +51,8 @@ def test_the_wheel_holds_what_it_needs_and_no_more(wheel: Path) -> None:
         names = archive.namelist()
     top = {name.split("/")[0].split("-")[0] for name in names}
     assert top == {"androscope"}
-    for needed in ("py.typed", "report/page.html", "report/page.css", "cli/main.py"):
+    pages = ("report/page.html", "report/page.css", "benchmark/page.html", "benchmark/page.js")
+    for needed in ("py.typed", *pages, "benchmark/leaderboard.json", "cli/main.py"):
         assert f"androscope/{needed}" in names
     assert [n for n in names if n.endswith("licenses/LICENSE")]
     assert [n for n in names if n.endswith("licenses/LICENSE-weights.md")]
