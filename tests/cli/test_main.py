@@ -39,7 +39,7 @@ def test_help_reads_like_a_table_of_contents(run: Any) -> None:
     done = run("--help")
     assert done.code == 0
     panels = re.findall(r"╭─ (\w+) ─", done.out)
-    assert panels == ["Options", "Assess", "Data", "Learn", "Models"]
+    assert panels == ["Options", "Assess", "Data", "Learn", "Models", "Compare"]
     assert "For research use only: not a medical device." in done.out
 
 

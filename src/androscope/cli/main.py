@@ -19,6 +19,7 @@ from androscope.cli.config import config
 from androscope.cli.data import data
 from androscope.cli.demo import demo
 from androscope.cli.evaluate import crossval, evaluate
+from androscope.cli.leaderboard import leaderboard
 from androscope.cli.models import models
 from androscope.cli.train import export, train
 from androscope.errors import AndroscopeError
@@ -26,7 +27,7 @@ from androscope.errors import AndroscopeError
 __all__ = ["app", "main"]
 
 #: Chapters of `androscope --help`, in this order.
-PANELS = ("Assess", "Data", "Learn", "Models")
+PANELS = ("Assess", "Data", "Learn", "Models", "Compare")
 
 
 class _Contents(TyperGroup):
@@ -77,6 +78,7 @@ app.command(rich_help_panel="Learn")(train)
 app.command(rich_help_panel="Learn")(evaluate)
 app.command(rich_help_panel="Learn")(crossval)
 app.command(rich_help_panel="Learn")(export)
+app.add_typer(leaderboard, name="leaderboard", rich_help_panel="Compare")
 
 
 def main() -> None:
