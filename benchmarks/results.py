@@ -121,6 +121,17 @@ def short_table(evaluations: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def by_row(files: list[Path]) -> dict[str, Any]:
+    """The evaluations by the name of their row: `DTL-head` and `DTL-vacuole` share `DTL`."""
+    rows: dict[str, Any] = {}
+    for path in files:
+        name = re.sub(rf"-({'|'.join(LABELS)})$", "", path.stem)
+        rows.setdefault(name, {"by_label": {}})["by_label"].update(
+            json.loads(path.read_text())["by_label"]
+        )
+    return rows
+
+
 def with_table(page: str, table: str) -> str:
     """A page's text with ``table`` between its marks."""
     found = MARKS.findall(page)
@@ -140,7 +151,7 @@ def main() -> None:
         "--write", action="store_true", help="put both tables into README.md and docs/results.md"
     )
     arguments = parser.parse_args()
-    evaluations = {p.stem: json.loads(p.read_text()) for p in sorted(FOLDER.glob("*.json"))}
+    evaluations = by_row(sorted(FOLDER.glob("*.json")))
     if SHIPPED not in evaluations:
         sys.exit(f"{FOLDER / SHIPPED}.json is missing")
     tables = {"README.md": short_table(evaluations), "docs/results.md": long_tables(evaluations)}
