@@ -15,3 +15,11 @@ def message(text: str, overrides: tuple[str, ...] = ()) -> str:
     with pytest.raises(ConfigError) as caught:
         parse_config(text, "my.yaml", overrides)
     return str(caught.value)
+
+
+def check_refusal(text: str, line: str) -> None:
+    """``text`` is refused with ``line``, its file's name first and the way out last."""
+    said = message(text)
+    assert line in said
+    assert said.startswith("my.yaml: ")
+    assert said.endswith(". `androscope config keys` lists every key and what it takes")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +12,7 @@ from androscope.benchmark.entries import Board, Entry
 from androscope.benchmark.reasons import counted
 from androscope.errors import LeaderboardError
 from androscope.files import write_text
+from androscope.spelling import closest
 
 __all__ = ["SHIPPED", "board_text", "known", "read_board", "with_entry", "write_board"]
 
@@ -82,8 +82,8 @@ def known(kind: str, name: str, names: Iterable[str]) -> str:
     names = list(names)
     if name in names:
         return name
-    near = difflib.get_close_matches(name.lower(), names, n=1)
-    nearest = f"; the nearest is {near[0]}" if near else ""
+    near = closest(name, names)
+    nearest = "" if near is None else f"; the nearest is {near}"
     raise LeaderboardError(
         f"the leaderboard has no {kind} {name!r}{nearest}",
         advice=f"Choose one of {', '.join(names)}",

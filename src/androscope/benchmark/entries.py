@@ -28,6 +28,7 @@ __all__ = [
     "Protocol",
     "Reference",
     "Verification",
+    "first_day",
 ]
 
 #: Its number is raised when a field changes its meaning; a file with another is refused.
@@ -69,10 +70,15 @@ def _address(text: str) -> str:
     return text
 
 
+def first_day(text: str) -> date:
+    """The first day of a date of YYYY, YYYY-MM or YYYY-MM-DD. Raises :class:`ValueError`."""
+    return date.fromisoformat((text + "-01-01")[:10])
+
+
 def _partial_date(text: str) -> str:
     if not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", text):
         raise ValueError("expected YYYY, YYYY-MM or YYYY-MM-DD")
-    date.fromisoformat((text + "-01-01")[:10])
+    first_day(text)
     return text
 
 

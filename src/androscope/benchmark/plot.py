@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from calendar import isleap
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
 
+from androscope.benchmark.entries import first_day
 from androscope.benchmark.ranking import Ranked, best_over_time, percent
 from androscope.report.names import html_safe
 
@@ -112,9 +113,5 @@ def ticks(values: Sequence[float]) -> list[float]:
 
 def year_of(text: str) -> float:
     """Give a date of YYYY, YYYY-MM or YYYY-MM-DD as years; the year alone is its first day."""
-    day = date.fromisoformat((text + "-01-01")[:10])
-    return day.year + (day.timetuple().tm_yday - 1) / (366 if _is_leap(day.year) else 365)
-
-
-def _is_leap(year: int) -> bool:
-    return date(year, 12, 31).timetuple().tm_yday == 366
+    day = first_day(text)
+    return day.year + (day.timetuple().tm_yday - 1) / (366 if isleap(day.year) else 365)

@@ -84,7 +84,8 @@ def read_predictions(
     """
     path, reasons = Path(path), Reasons() if reasons is None else reasons
     table = read_table(path, tuple(truth), reasons)
-    _check_ids(table.rows, ids, what, reasons)
+    known = {name: place for place, name in enumerate(ids)}
+    _check_ids(table.rows, known, what, reasons)
     columns: dict[str, list[float]] = {}
     limits: dict[str, float] = {}
     given = dict(thresholds or {})
@@ -93,7 +94,6 @@ def read_predictions(
             reasons.add(f"there is a threshold for {label}, and no column of that name")
         elif not 0 <= value <= 1:
             reasons.add(f"the threshold for {label}: expected 0 to 1", got=f"{value:g}")
-    known = {name: row for row, name in enumerate(ids)}
     for label in table.labels:
         columns[label] = _probabilities(table, label, reasons)
         limits[label] = _threshold(table, label, given.get(label), reasons)
@@ -110,8 +110,9 @@ def read_predictions(
     )
 
 
-def _check_ids(rows: Sequence[Row], ids: Sequence[str], what: str, reasons: Reasons) -> None:
-    known = {name: place for place, name in enumerate(ids)}
+def _check_ids(rows: Sequence[Row], known: Mapping[str, int], what: str, reasons: Reasons) -> None:
+    """Every id of ``known`` once, in its order; ``known`` has the place of each."""
+    ids = list(known)
     seen: set[str] = set()
     last = -1
     for row in rows:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import hashlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from androscope.benchmark.reasons import Reasons, refused
 from androscope.errors import SubmissionError
+from androscope.spelling import closest
 
 __all__ = ["COLUMNS", "Row", "Table", "read_table"]
 
@@ -143,8 +143,8 @@ def _columns(
         if name == "id":
             continue
         if name not in meant:
-            near = difflib.get_close_matches(name, [*meant, "id"], n=1)
-            nearest = f"; the nearest is {near[0]}" if near else ""
+            near = closest(name, [*meant, "id"])
+            nearest = "" if near is None else f"; the nearest is {near}"
             reasons.add(f"there is no column {name!r} in a file of predictions{nearest}", line)
         elif meant[name] in found:
             reasons.add("a column is there twice", line, got=name)

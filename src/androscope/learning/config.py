@@ -10,7 +10,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from androscope.learning.config_table import Activation, Balance, LabelName, Table
+from androscope.learning.config_table import Activation, Balance, Table
+from androscope.model.card import LabelName
 
 __all__ = [
     "AugmentConfig",

@@ -6,7 +6,6 @@ stands there, and the nearest key or value that would do.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from pydantic_core import ErrorDetails
 from androscope.learning import config_keys
 from androscope.learning.config import Config
 from androscope.learning.config_yaml import UNREADABLE, Document, Path, Place, Problem, dotted
+from androscope.spelling import closest
 
 __all__ = ["check", "nearest", "shown"]
 
@@ -43,10 +43,8 @@ def check(document: Document, source: str) -> Config | None:
 
 def nearest(word: str, known: Sequence[str]) -> str:
     """Words that name the one of ``known`` that is most like ``word``; none if none is like it."""
-    # Without regard to case: difflib finds `adamW` far from nothing but `adamw`.
-    folded = {k.lower(): k for k in known}
-    near = difflib.get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
-    return f"; the nearest is {folded[near[0]]!r}" if near else ""
+    near = closest(word, known)
+    return "" if near is None else f"; the nearest is {near!r}"
 
 
 def shown(value: Any) -> str:

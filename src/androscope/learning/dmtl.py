@@ -76,17 +76,18 @@ def train_stage2(
     for column, label in enumerate(config.labels):
         own = config.stage2.branches.get(label, config.stage2.default)
         branch, result, history = train_branch(label, column, bank, own, seed=config.seed)
-        stage1 = branch_scores(network.branches[label], bank, column, own.loss)
         own_folder = folder / "stage2" / label
         write_text(own_folder / HISTORY, history_csv(history))
         _tensorboard(own_folder / "tensorboard", history)
-        if config.stage2.fallback and not better(result.best, stage1, own.checkpoint):
-            report(
-                f"stage 2: {label}  no better than stage 1's head (valid {stage1.loss:.4f}, "
-                f"accuracy {100 * stage1.accuracies[0]:.1f}), which stays"
-            )
-            results[label] = replace(result, best=stage1)
-            continue
+        if config.stage2.fallback:
+            stage1 = branch_scores(network.branches[label], bank, column, own.loss)
+            if not better(result.best, stage1, own.checkpoint):
+                report(
+                    f"stage 2: {label}  no better than stage 1's head (valid {stage1.loss:.4f}, "
+                    f"accuracy {100 * stage1.accuracies[0]:.1f}), which stays"
+                )
+                results[label] = replace(result, best=stage1)
+                continue
         network.branches[label] = branch
         results[label] = result
         right = result.best.accuracies[0]
