@@ -249,6 +249,13 @@ class Config(Table):
         description="What is learned, in the order of every table and bundle.",
     )
     seed: int = Field(0, ge=0, lt=2**32, description="Of everything that is drawn at random.")
+    init_seed: int | None = Field(
+        None,
+        ge=0,
+        lt=2**32,
+        description="Of the heads' first weights; null: `seed`. Runs that start from the same "
+        "weights can be averaged (`androscope soup`).",
+    )
     data: DataConfig = DataConfig()
     backbone: BackboneConfig = BackboneConfig()
     branch: BranchConfig = Field(
@@ -260,6 +267,11 @@ class Config(Table):
     stage2: Stage2Config = Stage2Config()
     threshold: ThresholdConfig = ThresholdConfig()
     trainer: TrainerConfig = TrainerConfig()
+
+    @property
+    def first_weights_seed(self) -> int:
+        """The seed of the heads' first weights."""
+        return self.seed if self.init_seed is None else self.init_seed
 
     @model_validator(mode="after")
     def _labels_fit_the_method(self) -> Self:

@@ -105,7 +105,7 @@ def train(
     record = _begin(out, config, facts, earlier) if main else {}
 
     with threads(config.trainer):
-        torch.manual_seed(derived_seed(config.seed, "init"))
+        torch.manual_seed(derived_seed(config.first_weights_seed, "init"))
         done = record.get("stages", {}).get("stage1")
         stage1_file = out / "stage1" / NETWORK
         if done is not None and stage1_file.is_file():
