@@ -36,7 +36,7 @@ def probabilities(network: Network, crops: UInt8Array, *, batch_size: int = 64) 
     network.eval()
     device = next(network.parameters()).device
     parts = [
-        network(torch.from_numpy(np.ascontiguousarray(crops[i : i + batch_size])).to(device))
+        network(torch.from_numpy(np.array(crops[i : i + batch_size])).to(device))
         .sigmoid()
         .float()
         .cpu()
