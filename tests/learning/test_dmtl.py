@@ -44,7 +44,7 @@ def separable(n: int = 60, dim: int = 6, views: int = 3) -> Bank:
     train, train_labels = draw(n)
     valid, valid_labels = draw(n)
     copies = np.stack([train + generator.normal(0, 0.1, train.shape) for _ in range(views)])
-    return Bank(copies.astype(np.float32), train_labels, valid, valid_labels)
+    return Bank(copies.astype(np.float32), train_labels, train_labels, valid, valid_labels)
 
 
 def branch_config(**changes: Any) -> LabelBranchConfig:
@@ -108,8 +108,8 @@ def test_unlabelled_crops_are_left_out_of_a_branch() -> None:
     bank = separable()
     labels = bank.train_labels.copy()
     labels[::2, 0] = -1
-    halved = Bank(bank.train[:, 1::2], labels[1::2], bank.valid, bank.valid_labels)
-    masked = Bank(bank.train, labels, bank.valid, bank.valid_labels)
+    halved = Bank(bank.train[:, 1::2], labels[1::2], labels[1::2], bank.valid, bank.valid_labels)
+    masked = Bank(bank.train, labels, labels, bank.valid, bank.valid_labels)
     config = branch_config(epochs=3)
     one, _, _ = train_branch("head", 0, halved, config, seed=0)
     two, _, _ = train_branch("head", 0, masked, config, seed=0)

@@ -37,6 +37,8 @@ class Bank:
         ``(V, N, D)`` float32: ``V`` views of each training crop.
     train_labels
         ``(N, L)`` int8.
+    train_targets
+        ``(N, L)``, what branches learn: the labels, or between them where teachers were asked.
     valid
         ``(M, D)`` float32, of the clean validation crops.
     valid_labels
@@ -45,6 +47,7 @@ class Bank:
 
     train: FloatArray
     train_labels: np.ndarray
+    train_targets: np.ndarray
     valid: FloatArray
     valid_labels: np.ndarray
 
@@ -86,6 +89,7 @@ def build_bank(
     valid: LabelledCrops,
     config: Config,
     report: Callable[[str], None] = lambda _: None,
+    targets: FloatArray | None = None,
 ) -> Bank:
     """Embed ``stage2.views`` augmented views of ``train`` and the clean ``valid``.
 
@@ -105,6 +109,7 @@ def build_bank(
     return Bank(
         train=np.stack(banked),
         train_labels=train.labels,
+        train_targets=train.labels if targets is None else targets,
         valid=clean,
         valid_labels=valid.labels,
     )

@@ -48,10 +48,12 @@ class Crops(Dataset[Batch]):
     crops
         ``(N, S, S)`` uint8, or float after oversampling.
     labels
-        ``(N, L)`` int8; -1 not labelled.
+        ``(N, L)``: 0 normal, 1 abnormal, between them where teachers were asked; -1 not labelled.
     """
 
-    def __init__(self, crops: NDArray[np.generic], labels: NDArray[np.int8]) -> None:
+    def __init__(
+        self, crops: NDArray[np.generic], labels: NDArray[np.int8] | NDArray[np.float32]
+    ) -> None:
         self.crops = torch.from_numpy(np.ascontiguousarray(crops))
         self.labels = torch.from_numpy(np.ascontiguousarray(labels))
 

@@ -62,9 +62,9 @@ def train_branch(
     """
     started = time.monotonic()
     views, _, dim = bank.train.shape
-    targets = bank.train_labels[:, column]
-    known = targets >= 0
-    if len(np.unique(targets[known])) < 2:
+    labels, targets = bank.train_labels[:, column], bank.train_targets[:, column]
+    known = labels >= 0
+    if len(np.unique(labels[known])) < 2:
         raise TrainingError(
             f"{label}: the training crops hold one class alone", advice="Leave this label out"
         )
@@ -72,11 +72,11 @@ def train_branch(
     y = np.tile(targets[known], views)
     weights = None
     if config.balance == "batch":
-        weights = batch_weights(y)
-    else:
+        weights = batch_weights(np.tile(labels[known], views))
+    elif config.balance != "none":
         drawn = derived_seed(seed, "oversample", label) % 2**32
         x, y = oversample(x, y, config.balance, drawn)
-    data = Crops(np.asarray(x, np.float32), np.asarray(y, np.int8)[:, None])
+    data = Crops(np.asarray(x, np.float32), np.asarray(y)[:, None])
     steps = max(1, len(data) // views // min(config.batch_size, len(data)))
     sampler = BatchSampler(
         len(data), config.batch_size, seed=derived_seed(seed, "branch", label), weights=weights

@@ -23,6 +23,7 @@ __all__ = [
     "OptimizerConfig",
     "Stage1Config",
     "Stage2Config",
+    "TeacherConfig",
     "ThresholdConfig",
     "TrainerConfig",
 ]
@@ -203,6 +204,25 @@ class Stage2Config(Table):
     )
 
 
+class TeacherConfig(Table):
+    """Finished runs whose mean opinion is learned beside the labels (distillation)."""
+
+    runs: tuple[str, ...] = Field(
+        (), description="Folders of finished runs, of the same crop size; empty for none."
+    )
+    share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Weight of their mean probability in a target; the rest is the label.",
+    )
+    views: Literal[1, 8] = Field(
+        8,
+        description="Views of a crop their opinion is the mean of: itself, or all eight turned "
+        "and mirrored.",
+    )
+
+
 class ThresholdConfig(Table):
     """The search on validation: accuracy + F0.5 over a grid (paper, section on thresholds)."""
 
@@ -265,6 +285,7 @@ class Config(Table):
     loss: LossConfig = LossConfig()
     stage1: Stage1Config = Stage1Config()
     stage2: Stage2Config = Stage2Config()
+    teacher: TeacherConfig = TeacherConfig()
     threshold: ThresholdConfig = ThresholdConfig()
     trainer: TrainerConfig = TrainerConfig()
 
@@ -283,6 +304,13 @@ class Config(Table):
             )
         if self.method == "dmtl" and len(self.labels) < 2:
             raise ValueError(f"dmtl needs at least 2 labels, got {list(self.labels)}")
+        made = ("smote", "adasyn")
+        branches = (self.stage2.default, *self.stage2.branches.values())
+        balances = {self.stage1.balance, *(branch.balance for branch in branches)}
+        if self.teacher.runs and not balances.isdisjoint(made):
+            raise ValueError(
+                "teacher.runs knows nothing of crops made by smote or adasyn: use batch"
+            )
         stray = sorted((set(self.stage2.branches) | set(self.loss.weights)) - set(self.labels))
         if stray:
             raise ValueError(f"{stray} named in stage2.branches or loss.weights, not in labels")

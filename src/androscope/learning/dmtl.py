@@ -24,6 +24,7 @@ from androscope.learning.epochs import HISTORY, Report, Row, StageResult, histor
 from androscope.learning.joint import train_jointly
 from androscope.learning.network import Network
 from androscope.learning.selection import better
+from androscope.types import FloatArray
 
 __all__ = ["train_stage1", "train_stage2"]
 
@@ -37,10 +38,13 @@ def train_stage1(
     *,
     report: Report,
     bar: bool,
+    targets: FloatArray | None = None,
 ) -> StageResult:
     """Train trunk and heads jointly over all labels. See :func:`train_jointly`."""
     report(f"stage 1: {', '.join(config.labels)} jointly, {config.stage1.epochs} epochs")
-    return train_jointly(network, train, valid, config, folder / "stage1", report=report, bar=bar)
+    return train_jointly(
+        network, train, valid, config, folder / "stage1", report=report, bar=bar, targets=targets
+    )
 
 
 def train_stage2(
@@ -51,6 +55,7 @@ def train_stage2(
     folder: Path,
     *,
     report: Report,
+    targets: FloatArray | None = None,
 ) -> dict[str, StageResult]:
     """Freeze the trunk and replace each head by a branch trained for its label alone.
 
@@ -62,6 +67,8 @@ def train_stage2(
         As stage 1 left it; its branches are replaced, its trunk is not touched.
     folder
         The run's; each label's history goes to ``folder/stage2/LABEL/history.csv``.
+    targets
+        See :func:`train_jointly`.
 
     Returns
     -------
@@ -71,7 +78,7 @@ def train_stage2(
     network.eval().requires_grad_(False)
     before = state_sha256(network.trunk)
     report(f"stage 2: trunk frozen, embedding {config.stage2.views} views of {len(train)} crops")
-    bank = build_bank(network, train, valid, config, report)
+    bank = build_bank(network, train, valid, config, report, targets)
     results = {}
     for column, label in enumerate(config.labels):
         own = config.stage2.branches.get(label, config.stage2.default)

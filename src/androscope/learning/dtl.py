@@ -14,6 +14,7 @@ from androscope.learning.config import Config
 from androscope.learning.epochs import Report, StageResult
 from androscope.learning.joint import train_jointly
 from androscope.learning.network import Network
+from androscope.types import FloatArray
 
 __all__ = ["train_dtl"]
 
@@ -27,7 +28,10 @@ def train_dtl(
     *,
     report: Report,
     bar: bool,
+    targets: FloatArray | None = None,
 ) -> StageResult:
     """Fine-tune ``network`` for its one label, in ``folder/stage1``. See :func:`train_jointly`."""
     report(f"{config.labels[0]}: every layer of the network, {config.stage1.epochs} epochs")
-    return train_jointly(network, train, valid, config, folder / "stage1", report=report, bar=bar)
+    return train_jointly(
+        network, train, valid, config, folder / "stage1", report=report, bar=bar, targets=targets
+    )

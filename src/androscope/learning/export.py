@@ -244,8 +244,15 @@ def _protocol(run: Run, agreement: Agreement, remarks: list[str]) -> str:
     )
     phantoms = run.config.data.phantoms
     beside = f" and {phantoms} rendered sperm of known truth" if phantoms else ""
+    teachers = run.record.get("teachers", [])
+    taught = (
+        f" to targets between the labels (weight {1 - run.config.teacher.share:g}) and the mean "
+        f"probability of {len(teachers)} networks trained before on the same crops"
+        if teachers
+        else ""
+    )
     lines = [
-        f"Weights were fitted on train{beside}; the epoch {thresholds} chosen on valid. Training "
+        f"Weights were fitted on train{beside}{taught}; the epoch {thresholds} chosen on valid. Training "
         "read no other split. Normal is the positive class; ROC AUC is from probabilities.",
         f"At export, {agreement}.",
     ]

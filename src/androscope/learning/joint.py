@@ -16,12 +16,13 @@ from androscope.learning.epochs import Report, StageResult
 from androscope.learning.module import JointModule
 from androscope.learning.network import Network
 from androscope.learning.trainer import fit
+from androscope.types import FloatArray
 
 __all__ = ["balanced_crops", "train_jointly"]
 
 
 def balanced_crops(
-    train: LabelledCrops, config: Config
+    train: LabelledCrops, config: Config, targets: FloatArray | None = None
 ) -> tuple[Crops, NDArray[np.float64] | None]:
     """Training crops after ``stage1.balance``, and their chances of being drawn.
 
@@ -34,8 +35,11 @@ def balanced_crops(
         If a class is too small to draw between its crops.
     """
     how = config.stage1.balance
+    taught = train.labels if targets is None else targets
     if how == "batch":
-        return Crops(train.crops, train.labels), batch_weights(train.labels)
+        return Crops(train.crops, taught), batch_weights(train.labels)
+    if how == "none":
+        return Crops(train.crops, taught), None
     crops, labels = oversample(train.crops, train.labels, how, config.seed)
     return Crops(crops, labels), None
 
@@ -49,6 +53,7 @@ def train_jointly(
     *,
     report: Report,
     bar: bool,
+    targets: FloatArray | None = None,
 ) -> StageResult:
     """Fit all weights of ``network``; it holds those of the best epoch afterwards.
 
@@ -64,8 +69,10 @@ def train_jointly(
         Called with a line per epoch.
     bar
         Show a progress bar below the lines.
+    targets
+        ``(N, L)`` in 0 to 1, learned in place of the training labels; -1 not labelled.
     """
-    data, weights = balanced_crops(train, config)
+    data, weights = balanced_crops(train, config, targets)
     sampler = BatchSampler(
         len(data),
         config.stage1.batch_size,

@@ -39,6 +39,7 @@ from androscope.learning.record import (
 )
 from androscope.learning.run import CONFIG, NETWORK, THRESHOLDS, Run, probabilities
 from androscope.learning.splits import learnable
+from androscope.learning.teacher import load_teachers, soft_targets, teacher_facts
 from androscope.learning.thresholds import find_thresholds
 from androscope.learning.trainer import LAST, on_terminal, threads
 
@@ -102,9 +103,14 @@ def train(
     # Of the two splits alone: nothing here opens the third, not even to count.
     seen = {n: dataset.splits[n].with_labels(config.labels) for n in ("train", "valid")}
     facts = data_facts(replace(dataset, splits=seen))
+    teachers = load_teachers(config)
     record = _begin(out, config, facts, earlier) if main else {}
 
+    if teachers:
+        record["teachers"] = teacher_facts(teachers)
+
     with threads(config.trainer):
+        targets = soft_targets(train_split, teachers, config.teacher, say)
         torch.manual_seed(derived_seed(config.first_weights_seed, "init"))
         done = record.get("stages", {}).get("stage1")
         stage1_file = out / "stage1" / NETWORK
@@ -124,7 +130,16 @@ def train(
             }
             say(f"{config.backbone.name} starts from {network.trunk.source}")
             first = train_dtl if config.method == "dtl" else train_stage1
-            result = first(network, train_split, valid_split, config, out, report=say, bar=bar)
+            result = first(
+                network,
+                train_split,
+                valid_split,
+                config,
+                out,
+                report=say,
+                bar=bar,
+                targets=targets,
+            )
             network.cpu()
             if main:
                 started -= result.earlier_seconds
@@ -133,7 +148,9 @@ def train(
                 _stage_done(out, record, network, "stage1", result, valid_split, config)
                 started = time.monotonic()
         if main and config.method == "dmtl":
-            results = train_stage2(network, train_split, valid_split, config, out, report=say)
+            results = train_stage2(
+                network, train_split, valid_split, config, out, report=say, targets=targets
+            )
             record["stages"]["stage2"] = {k: v.to_json() for k, v in results.items()}
             record["validation"]["stage2"] = _validation(network, valid_split)
         if main:

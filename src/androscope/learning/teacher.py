@@ -1,0 +1,108 @@
+"""What finished runs think of the training crops: targets for one network to learn from them.
+
+Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a neural network": a single network that
+learns the mean probabilities of several grades better than one that learns the labels alone, and
+costs one pass. The targets are ``(1 - share) label + share mean``, so that the loss is the
+weighted sum of the cross-entropies against both (their section 2, at temperature 1, where the
+cross-entropy is linear in its target).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from androscope.datasets import LabelledCrops
+from androscope.errors import TrainingError
+from androscope.learning.config import Config, TeacherConfig
+from androscope.learning.epochs import Report
+from androscope.learning.run import Run
+from androscope.learning.views import dihedral_views
+from androscope.types import FloatArray, UInt8Array
+
+__all__ = ["load_teachers", "opinion", "soft_targets", "teacher_facts"]
+
+
+def load_teachers(config: Config) -> list[Run]:
+    """The runs of ``teacher.runs``, in order; none if there are none.
+
+    Raises
+    ------
+    TrainingError
+        If one is not finished, takes crops of another size, or no run grades a label.
+    """
+    runs = [Run.load(Path(folder).expanduser()) for folder in config.teacher.runs]
+    for run in runs:
+        if run.config.data.crop_size != config.data.crop_size:
+            raise TrainingError(
+                f"grades crops of {run.config.data.crop_size} px; "
+                f"data.crop_size is {config.data.crop_size}",
+                path=run.folder,
+                advice="Name runs of the same crop size in teacher.runs",
+            )
+    for label in config.labels if runs else ():
+        if not any(label in run.labels for run in runs):
+            known = sorted({name for run in runs for name in run.labels})
+            raise TrainingError(
+                f"no run of teacher.runs grades {label}; they grade {', '.join(known)}",
+                advice=f"Name a run that does, or leave {label} out of `labels`",
+            )
+    return runs
+
+
+def teacher_facts(runs: list[Run]) -> list[dict[str, Any]]:
+    """Name, seed and hash of each teacher, for the record."""
+    return [
+        {
+            "name": run.config.name,
+            "method": run.config.method,
+            "labels": list(run.labels),
+            "seed": run.config.seed,
+            "network_sha256": run.record["network_sha256"],
+        }
+        for run in runs
+    ]
+
+
+def opinion(runs: list[Run], labels: tuple[str, ...], crops: UInt8Array, views: int) -> FloatArray:
+    """Mean probability of abnormal over runs and views: ``(N, L)`` float32.
+
+    Parameters
+    ----------
+    runs
+        Each grades some of ``labels``; each label has one at least.
+    labels
+        Columns of the answer.
+    crops
+        ``(N, S, S)`` uint8.
+    views
+        1 or 8, of :func:`androscope.learning.views.dihedral_views`.
+    """
+    total = np.zeros((len(crops), len(labels)), np.float64)
+    count = np.zeros(len(labels), np.int64)
+    for run in runs:
+        columns = {label: column for column, label in enumerate(run.labels)}
+        shared = [i for i, label in enumerate(labels) if label in columns]
+        for view in dihedral_views(crops, views):
+            found = run.probabilities(view)
+            for i in shared:
+                total[:, i] += found[:, columns[labels[i]]]
+                count[i] += 1
+    return (total / count).astype(np.float32)
+
+
+def soft_targets(
+    train: LabelledCrops, runs: list[Run], config: TeacherConfig, report: Report
+) -> FloatArray | None:
+    """Targets ``(N, L)`` in 0 to 1, -1 where not labelled; None without teachers.
+
+    A crop that nobody labelled stays out of the loss: the teachers' opinion alone is no label.
+    """
+    if not runs:
+        return None
+    report(f"{len(runs)} teachers, {config.views} views of {len(train)} crops each")
+    mean = opinion(runs, train.label_names, train.crops, config.views)
+    targets = (1 - config.share) * train.labels + config.share * mean
+    return np.where(train.labels >= 0, targets, -1).astype(np.float32)
