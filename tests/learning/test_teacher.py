@@ -82,6 +82,25 @@ def test_a_run_learns_from_its_teachers_and_says_who_they_were(
     assert alone.record["network_sha256"] != run.record["network_sha256"]
 
 
+def test_a_run_goes_on_with_the_teachers_it_began_with_alone(
+    teachers: list[Run], tmp_path: Path
+) -> None:
+    def changed(line: str) -> None:
+        if line.startswith("stage 2"):
+            raise KeyboardInterrupt
+
+    config = quick(f"teacher.runs={names(teachers)}", "stage1.epochs=1")
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path / "pupil", dataset=dataset(), report=changed)
+    record = tmp_path / "pupil" / "run.json"
+    hashes = [t.record["network_sha256"] for t in teachers]
+    record.write_text(record.read_text().replace(hashes[0], hashes[0][::-1]))
+    with pytest.raises(
+        TrainingError, match=r"the runs of teacher\.runs changed since this run was"
+    ):
+        train(config, tmp_path / "pupil", dataset=dataset(), quiet=True)
+
+
 def test_a_pupil_of_share_1_comes_to_its_teachers_opinion_not_to_the_labels(
     teachers: list[Run], tmp_path: Path
 ) -> None:

@@ -252,8 +252,9 @@ def _protocol(run: Run, agreement: Agreement, remarks: list[str]) -> str:
         else ""
     )
     lines = [
-        f"Weights were fitted on train{beside}{taught}; the epoch {thresholds} chosen on valid. Training "
-        "read no other split. Normal is the positive class; ROC AUC is from probabilities.",
+        f"Weights were fitted on train{beside}{taught}; the epoch {thresholds} chosen on valid. "
+        "Training read no other split.",
+        "Normal is the positive class; ROC AUC is from probabilities.",
         f"At export, {agreement}.",
     ]
     if remarks:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,11 +15,10 @@ from torch import distributed
 
 from androscope import datasets
 from androscope.datasets import Dataset, LabelledCrops
-from androscope.errors import TrainingError
 from androscope.files import sha256_of, write_text
 from androscope.learning.batches import derived_seed
+from androscope.learning.claim import begin, claim
 from androscope.learning.config import Config
-from androscope.learning.config_file import dump_config, load_config
 from androscope.learning.dmtl import train_stage1, train_stage2
 from androscope.learning.dtl import train_dtl
 from androscope.learning.epochs import Report, StageResult, save_state
@@ -28,16 +26,8 @@ from androscope.learning.metrics import scores_by_label
 from androscope.learning.network import Network, build_network
 from androscope.learning.phantoms import with_phantoms
 from androscope.learning.plots import plot_run
-from androscope.learning.record import (
-    RECORD,
-    data_facts,
-    different_keys,
-    peak_memory_mb,
-    read_record,
-    software,
-    write_record,
-)
-from androscope.learning.run import CONFIG, NETWORK, THRESHOLDS, Run, probabilities
+from androscope.learning.record import data_facts, peak_memory_mb, write_record
+from androscope.learning.run import NETWORK, THRESHOLDS, Run, probabilities
 from androscope.learning.splits import learnable
 from androscope.learning.teacher import load_teachers, soft_targets, teacher_facts
 from androscope.learning.thresholds import find_thresholds
@@ -46,9 +36,6 @@ from androscope.learning.trainer import LAST, on_terminal, threads
 __all__ = ["train"]
 
 log = logging.getLogger(__name__)
-
-#: What training writes into a run's folder; nothing else there is ever removed.
-_OURS = (CONFIG, RECORD, NETWORK, THRESHOLDS, "stage1", "stage2", "evaluation")
 
 
 def train(
@@ -91,7 +78,7 @@ def train(
     say: Report = (report or log.info) if main and not quiet else lambda _: None
     bar = main and not quiet and on_terminal()
     started = time.monotonic()
-    earlier = _claim(out, config, resume=resume) if main else None
+    earlier = claim(out, config, resume=resume) if main else None
     if dataset is None:
         dataset = datasets.load(
             config.data.dataset, crop_size=config.data.crop_size, labels=config.labels
@@ -104,10 +91,7 @@ def train(
     seen = {n: dataset.splits[n].with_labels(config.labels) for n in ("train", "valid")}
     facts = data_facts(replace(dataset, splits=seen))
     teachers = load_teachers(config)
-    record = _begin(out, config, facts, earlier) if main else {}
-
-    if teachers:
-        record["teachers"] = teacher_facts(teachers)
+    record = begin(out, config, facts, teacher_facts(teachers), earlier) if main else {}
 
     with threads(config.trainer):
         targets = soft_targets(train_split, teachers, config.teacher, say)
@@ -167,79 +151,6 @@ def _rank() -> int:
     from lightning.fabric.utilities.rank_zero import rank_zero_only
 
     return int(getattr(rank_zero_only, "rank", 0) or 0)
-
-
-def _claim(out: Path, config: Config, *, resume: bool) -> dict[str, Any] | None:
-    """Make sure ``out`` may be trained in; the unfinished run's record if it is taken up."""
-    if out.is_file():
-        raise TrainingError("is a file; a run needs a folder", path=out, advice="Choose another")
-    # Hidden files are not looked at: a kill may have left a temporary one.
-    if not out.is_dir() or all(p.name.startswith(".") for p in out.iterdir()):
-        return None
-    if not (out / RECORD).is_file():
-        if (out / CONFIG).is_file():
-            return None
-        raise TrainingError(
-            "holds files that are no run's", path=out, advice="Choose an empty or a new folder"
-        )
-    record = read_record(out)
-    if record.get("finished"):
-        raise TrainingError(
-            "holds a finished run, which is not overwritten",
-            path=out,
-            advice="Choose another folder with --out, or remove this one",
-        )
-    if not resume:
-        for name in _OURS:
-            path = out / name
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-        return None
-    changed = different_keys(load_config(out / CONFIG), config)
-    if changed:
-        raise TrainingError(
-            f"holds an unfinished run of another configuration; different are {', '.join(changed)}",
-            path=out,
-            advice="Use its config.yaml, choose another folder, or start over with --no-resume",
-        )
-    return record
-
-
-def _begin(
-    out: Path, config: Config, facts: dict[str, Any], earlier: dict[str, Any] | None
-) -> dict[str, Any]:
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    if earlier is not None:
-        before = {k: v["sha256"] for k, v in earlier["data"]["splits"].items()}
-        after = {k: v["sha256"] for k, v in facts["splits"].items()}
-        if before != after:
-            names = ", ".join(k for k in after if before.get(k) != after[k])
-            raise TrainingError(
-                f"the data changed since this run was started: {names}",
-                path=out,
-                advice="Bring the data back, or start over with --no-resume",
-            )
-        earlier["resumed"] = [*earlier.get("resumed", []), now]
-        write_record(out, earlier)
-        return earlier
-    record = {
-        "finished": False,
-        "started": now,
-        "name": config.name,
-        "method": config.method,
-        "labels": list(config.labels),
-        "seed": config.seed,
-        "data": facts,
-        "software": software(),
-        "threads": config.trainer.threads or torch.get_num_threads(),
-        "stages": {},
-        "validation": {},
-    }
-    write_text(out / CONFIG, dump_config(config))
-    write_record(out, record)
-    return record
 
 
 def _validation(network: Network, valid: LabelledCrops) -> dict[str, dict[str, float]]:

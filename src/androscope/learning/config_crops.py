@@ -1,0 +1,80 @@
+"""The configuration's part on crops: which are learned from, how they are changed, how they enter.
+
+Lengths are in pixels of the stored crop (not of the network's input), angles in degrees.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from androscope.learning.config_table import Table
+from androscope.model.card import LabelName
+
+__all__ = ["AugmentConfig", "BackboneConfig", "DataConfig"]
+
+
+class DataConfig(Table):
+    """Which crops to learn from."""
+
+    dataset: str = Field("mhsma", description="`mhsma`, or the path of an own labelled set.")
+    crop_size: int = Field(64, ge=32, le=512, description="Side of the stored crops, px.")
+    phantoms: int = Field(
+        0, ge=0, le=100_000, description="Rendered sperm of known truth added to the train split."
+    )
+    phantom_labels: tuple[LabelName, ...] | None = Field(
+        None, description="Labels of the run that phantoms teach; null: all that they know."
+    )
+
+
+class BackboneConfig(Table):
+    """The ImageNet-pretrained trunk."""
+
+    name: str = Field("tf_efficientnet_lite0", description="Any timm model name.")
+    weights: str = Field(
+        "imagenet",
+        description="`imagenet` (offline package, else timm's hub), `random`, or a file.",
+    )
+    weights_sha256: str | None = Field(
+        None, pattern=r"^[0-9a-f]{64}$", description="Hash a weights file must have."
+    )
+    input_size: int = Field(
+        128, ge=32, le=1024, description="The crop is resized to this side inside the graph, px."
+    )
+    standardize: bool = Field(
+        False, description="Zero mean and unit deviation per crop instead of fixed constants."
+    )
+    grey_mean: float | None = Field(
+        None, ge=0, le=255, description="Grey level that becomes 0; null: as the weights expect."
+    )
+    grey_std: float | None = Field(
+        None,
+        gt=0,
+        le=255,
+        description="Grey levels that become 1; null: as the weights expect. MHSMA's crops are "
+        "of low contrast: a smaller value spreads them like a photograph.",
+    )
+    drop_path: float = Field(0.1, ge=0, lt=1, description="Stochastic depth of the trunk.")
+
+    @model_validator(mode="after")
+    def _one_normalization(self) -> Self:
+        if self.grey_mean is not None and self.grey_std is None:
+            raise ValueError("grey_mean needs grey_std beside it")
+        if self.standardize and self.grey_std is not None:
+            raise ValueError("standardize and grey_std exclude each other")
+        return self
+
+
+class AugmentConfig(Table):
+    """Random changes of a training crop that leave its labels true."""
+
+    enabled: bool = Field(True, description="False: crops are learned from as they are.")
+    rotation: float = Field(360.0, ge=0, le=360, description="Angles drawn from 0 to this.")
+    shift: float = Field(4.0, ge=0, le=32, description="Largest shift in x and in y, px.")
+    flip: bool = Field(True, description="Mirror half of them left-right, half up-down.")
+    scale: float = Field(1.05, ge=1, le=2, description="Zoom between 1/scale and scale.")
+    brightness: float = Field(1.0, ge=1, le=4, description="Grey times 1/b to b.")
+    contrast: float = Field(
+        1.35, ge=1, le=4, description="Spread about the crop's mean times 1/c to c."
+    )
