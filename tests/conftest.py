@@ -33,6 +33,28 @@ def mhsma_dir() -> Path:
     return folder
 
 
+def _located(name: str) -> Path:
+    folder = data_root() / name
+    if not (folder / "images").is_dir():
+        reason = f"{name} is not at {folder}; set ANDROSCOPE_DATA to the folder that holds {name}/"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def visem_dir() -> Path:
+    """The folder with VISEM's frames; skips (fails under CI=true) when it is missing."""
+    return _located("visem")
+
+
+@pytest.fixture(scope="session")
+def svia_dir() -> Path:
+    """The folder with SVIA's frames; skips (fails under CI=true) when it is missing."""
+    return _located("svia")
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # A developer's own ANDROSCOPE_* must not change what a test sees, nor tests their cache.

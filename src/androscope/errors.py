@@ -19,6 +19,7 @@ __all__ = [
     "DataError",
     "DatasetCorruptError",
     "DatasetMissingError",
+    "DatasetUseError",
     "DownloadError",
     "EmptyInputError",
     "ImageDimensionsError",
@@ -159,6 +160,12 @@ class DatasetCorruptError(DataError):
     """A data set's file differs from the published one."""
 
     code = "dataset-corrupt"
+
+
+class DatasetUseError(DataError):
+    """A data set was asked for something that its role or licence rules out."""
+
+    code = "dataset-use"
 
 
 class DownloadError(DataError):
