@@ -4,6 +4,7 @@ import pytest
 
 pytest.importorskip("yaml", reason="needs the train extra: PyYAML is not installed")
 
+from androscope.learning.config import Config
 from androscope.learning.config_check import check, nearest, shown
 from androscope.learning.config_yaml import parse
 
@@ -161,7 +162,7 @@ def test_a_faulty_key_brings_no_complaint_about_its_default() -> None:
 
 def test_what_is_right_is_a_configuration_beside_what_is_wrong() -> None:
     document = parse(GOOD + "seed: 3\nstage1: {epochs: two}\n", "my.yaml")
-    config = check(document, "my.yaml")
+    config = check(document, "my.yaml", Config)
     assert config is not None
     assert (config.seed, config.stage1.epochs) == (3, 40)
     assert [problem.key for problem in document.problems] == ["stage1.epochs"]

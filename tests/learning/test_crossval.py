@@ -133,6 +133,17 @@ def test_test_is_not_part_of_it() -> None:
     assert {name.split("/")[0] for name in whole.ids} == {"train", "valid"}
 
 
+def test_test_is_pooled_where_it_is_asked_for(tmp_path: Path) -> None:
+    splits = ("train", "valid", "test")
+    assert len(pool(dataset(), LABELS, splits)) == 310
+    found = crossval(CONFIG, dataset(), tmp_path / "cv", 2, Learner(), splits=splits, resamples=100)
+    assert found.pooled.summary.split == "train+valid+test, 2 folds"
+    assert sum(name.startswith("test/") for name in found.pooled.ids) == 60
+    # The same folder is no cross-validation of two splits.
+    with pytest.raises(TrainingError, match="holds a cross-validation of other data"):
+        crossval(CONFIG, dataset(), tmp_path / "cv", 2, Learner(), resamples=100)
+
+
 def test_finished_folds_are_kept(tmp_path: Path) -> None:
     first = Learner(stop_before=2)
     with pytest.raises(KeyboardInterrupt):
@@ -210,7 +221,5 @@ def test_data_that_does_not_do() -> None:
     with pytest.raises(LabelsError, match="no labels for vacuole"):
         pool(dataset(), ("vacuole",))
     only_test = replace(dataset(), splits={"test": dataset().splits["test"]})
-    with pytest.raises(
-        TrainingError, match="has neither a train nor a valid split; there are test"
-    ):
+    with pytest.raises(TrainingError, match="has none of the splits train, valid; there are test"):
         pool(only_test, LABELS)

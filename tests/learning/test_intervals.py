@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("sklearn", reason="needs the train extra: scikit-learn is not installed")
 
 from androscope.learning import intervals
-from androscope.learning.intervals import bootstrap, bootstrap_difference
+from androscope.learning.intervals import bootstrap, bootstrap_difference, bootstrap_mean
 from androscope.learning.metrics import METRICS, scores
 
 pytestmark = pytest.mark.train
@@ -148,3 +148,39 @@ def test_crops_may_have_thresholds_of_their_own() -> None:
     found = bootstrap(labels, given, limits)
     assert found["roc_auc"] == bootstrap(labels, given, 0.5)["roc_auc"]
     assert found["accuracy"] == bootstrap(labels, (given >= limits) * 1.0, 0.5)["accuracy"]
+
+
+def test_the_mean_over_models_against_crops_really_repeated() -> None:
+    labels, one = sample(80)
+    other = sample(80, seed=1)[1] * 0.5 + 0.5 * one
+    models = [(one, 0.4), (other, 0.5)]
+    found = bootstrap_mean(labels, models, resamples=200, seed=3)
+    weights = np.random.default_rng(3).multinomial(80, np.full(80, 1 / 80), 200)
+    for name in METRICS:
+        means = [
+            np.mean(
+                [scores(np.repeat(labels, w), np.repeat(p, w), limit)[name] for p, limit in models]
+            )
+            for w in weights
+        ]
+        expected = np.quantile(means, [0.025, 0.975])
+        assert (found[name].low, found[name].high) == pytest.approx(tuple(expected)), name
+
+
+def test_the_mean_over_one_model_is_that_models_interval() -> None:
+    labels, given = sample(60)
+    alone = bootstrap(labels, given, 0.4, resamples=300)
+    assert bootstrap_mean(labels, [(given, 0.4)], resamples=300) == alone
+
+
+def test_a_model_whose_score_is_undefined_is_left_out_of_that_mean_alone() -> None:
+    labels, given = sample(60)
+    nothing = np.zeros(60)  # all called normal: no MCC
+    both = bootstrap_mean(labels, [(given, 0.4), (nothing, 0.5)], resamples=300)
+    alone = bootstrap(labels, given, 0.4, resamples=300)
+    assert both["mcc"] == alone["mcc"]
+    assert both["accuracy"] != alone["accuracy"]
+    undefined = bootstrap_mean(labels, [(nothing, 0.5)], resamples=300)["mcc"]
+    assert math.isnan(undefined.low)
+    with pytest.raises(ValueError, match="expected one model at least"):
+        bootstrap_mean(labels, [])

@@ -1,4 +1,4 @@
-"""Plain values against :class:`~androscope.learning.config.Config`: all that is wrong with them.
+"""Plain values against a schema such as :class:`~androscope.learning.config.Config`: all faults.
 
 Each fault is put in the words of the file: its line, the full key, what was expected and what
 stands there, and the nearest key or value that would do.
@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from androscope.learning import config_keys
-from androscope.learning.config import Config
 from androscope.learning.config_yaml import UNREADABLE, Document, Path, Place, Problem, dotted
 from androscope.spelling import closest
 
 __all__ = ["check", "nearest", "shown"]
 
+Schema = TypeVar("Schema", bound=BaseModel)
 
-def check(document: Document, source: str) -> Config | None:
+
+def check(document: Document, source: str, schema: type[Schema]) -> Schema | None:
     """Validate a document's values.
 
     Parameters
@@ -30,15 +31,17 @@ def check(document: Document, source: str) -> Config | None:
         Keys and values. What is found wrong with them is added to its ``problems``.
     source
         Name of the file, for what stands in no line of it.
+    schema
+        What the file is to hold; with a ``name``.
 
     Returns
     -------
-    Config or None
-        None if not even the values that are right make a configuration. One that is returned is
+    Schema or None
+        None if not even the values that are right make one. One that is returned is
         only what was asked for if the document has no problems.
     """
-    values = _tidied(document, document.problems)
-    return _validated(document, values, source, document.problems)
+    values = _tidied(document, document.problems, schema)
+    return _validated(document, values, source, document.problems, schema)
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
@@ -60,11 +63,11 @@ def shown(value: Any) -> str:
     return value.__repr__() if len(repr(value)) < 80 else repr(value)[:76] + "..."
 
 
-def _tidied(document: Document, problems: list[Problem]) -> dict[str, Any]:
+def _tidied(document: Document, problems: list[Problem], schema: type[BaseModel]) -> dict[str, Any]:
     """Settle what pydantic would let pass or put badly: empty sections, booleans for numbers."""
 
     def tidy(value: Any, path: Path) -> Any:
-        known = config_keys.field_at(path)
+        known = config_keys.field_at(path, schema)
         if isinstance(value, dict):
             return {
                 k: v for k, raw in value.items() if (v := tidy(raw, (*path, k))) is not UNREADABLE
@@ -91,8 +94,12 @@ def _is_table(annotation: Any) -> bool:
 
 
 def _validated(
-    document: Document, values: dict[str, Any], source: str, problems: list[Problem]
-) -> Config | None:
+    document: Document,
+    values: dict[str, Any],
+    source: str,
+    problems: list[Problem],
+    schema: type[Schema],
+) -> Schema | None:
     """Validate; collect what is wrong, then once more without it for what it had hidden.
 
     A rule that spans keys (labels against method) is only looked at when each key is right by
@@ -101,15 +108,15 @@ def _validated(
     faulty: set[str] = {re.split(r"[.\[]", p.key)[-1] for p in problems}
     while True:
         try:
-            return Config.model_validate(values)
+            return schema.model_validate(values)
         except ValidationError as error:
             details = error.errors(include_url=False)
         # A bad item also makes its list too short for pydantic: said of the item, that is enough.
-        items = {s[:-1] for d in details if (s := _stem(d)) and isinstance(s[-1], int)}
-        details = [d for d in details if _stem(d) not in items]
+        items = {s[:-1] for d in details if (s := _stem(d, schema)) and isinstance(s[-1], int)}
+        details = [d for d in details if _stem(d, schema) not in items]
         found: dict[Path, Problem] = {}
         for detail in details:
-            path, problem = _problem(document, detail, source)
+            path, problem = _problem(document, detail, source, schema)
             involved = {str(path[-1])} if detail["type"] == "missing" else set()
             if detail["type"] == "value_error":
                 involved = set(_words(problem.what))
@@ -117,7 +124,7 @@ def _validated(
             if not involved & faulty:
                 found.setdefault(path, problem)
         problems += [problem for problem in found.values() if problem not in problems]
-        removed = [gone for d in details if (gone := _drop(values, _stem(d)))]
+        removed = [gone for d in details if (gone := _drop(values, _stem(d, schema)))]
         faulty |= {str(gone[-1]) for gone in removed}
         if "name" not in values:
             # The name bears on nothing else, so the look goes on with any.
@@ -143,13 +150,13 @@ def _drop(values: Any, path: Path) -> Path | None:
     return None
 
 
-def _stem(detail: ErrorDetails) -> Path:
+def _stem(detail: ErrorDetails, schema: type[BaseModel]) -> Path:
     """Path of the key an error is about, without pydantic's marks for unions and keys."""
     path: list[str | int] = []
     for step in detail["loc"]:
         if step == "[key]":
             break
-        if config_keys.field_at((*path, step)) is None and detail["type"] not in (
+        if config_keys.field_at((*path, step), schema) is None and detail["type"] not in (
             "extra_forbidden",
             "missing",
         ):
@@ -164,15 +171,17 @@ def _place(document: Document, path: Path) -> Place:
     return document.places.get(path, Place("", None))
 
 
-def _problem(document: Document, detail: ErrorDetails, source: str) -> tuple[Path, Problem]:
-    path = _stem(detail)
+def _problem(
+    document: Document, detail: ErrorDetails, source: str, schema: type[BaseModel]
+) -> tuple[Path, Problem]:
+    path = _stem(detail, schema)
     kind, got = detail["type"], detail["input"]
     if kind == "extra_forbidden":
-        siblings = config_keys.field_at(path[:-1])
+        siblings = config_keys.field_at(path[:-1], schema)
         known = config_keys.keys_of(siblings[0]) if siblings else ()
         what = f"unknown key{nearest(str(path[-1]), known)} (known here: {', '.join(known)})"
     elif kind == "missing":
-        known_field = config_keys.field_at(path)
+        known_field = config_keys.field_at(path, schema)
         wanted = config_keys.describe(*known_field) if known_field else "a value"
         what = f"missing; expected {wanted}"
     elif kind == "value_error":
@@ -183,9 +192,10 @@ def _problem(document: Document, detail: ErrorDetails, source: str) -> tuple[Pat
         place = place if place.source else Place(source, 1)
         return (*path, what), Problem(place, dotted(path), what)
     elif detail["loc"][-1] == "[key]":
-        what = f"expected a label (lower-case letters, digits and _), got {shown(got)}"
+        mapping, _ = config_keys.field_at(path[:-1], schema) or (Any, ())
+        what = f"expected {config_keys.key_of(mapping)}, got {shown(got)}"
     else:
-        annotation, metadata = config_keys.field_at(path) or (Any, ())
+        annotation, metadata = config_keys.field_at(path, schema) or (Any, ())
         wanted = config_keys.describe(annotation, metadata)
         near = nearest(str(got), config_keys.choices(annotation)) if isinstance(got, str) else ""
         what = f"expected {wanted}, got {shown(got)}{near}"

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path as FilePath
+from typing import TypeVar
+
+from pydantic import BaseModel
 
 from androscope.errors import ConfigError
 from androscope.learning.config import Config
@@ -23,7 +26,18 @@ from androscope.learning.config_yaml import (
     parse_value,
 )
 
-__all__ = ["dump_config", "load_config", "parse_config", "shipped_configs", "shipped_text"]
+__all__ = [
+    "dump_config",
+    "load_config",
+    "parse_as",
+    "parse_config",
+    "read_yaml",
+    "refusal",
+    "shipped_configs",
+    "shipped_text",
+]
+
+Schema = TypeVar("Schema", bound=BaseModel)
 
 _ADVICE = "`androscope config keys` lists every key and what it takes"
 
@@ -77,8 +91,13 @@ def load_config(source: str | FilePath, overrides: Sequence[str] = ()) -> Config
             raise ConfigError(f"{kind}: expected a configuration in YAML", path=path)
         text = shipped_text(str(source))
         return parse_config(text, f"{path.name.removesuffix('.yaml')}.yaml", overrides)
+    return parse_config(read_yaml(path), str(source), overrides)
+
+
+def read_yaml(path: FilePath) -> str:
+    """Text of the file at ``path``. Raises :class:`ConfigError` if it cannot be read as such."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(
             f"not a text file: byte {error.object[error.start]:#04x} at {error.start} is not UTF-8",
@@ -87,11 +106,43 @@ def load_config(source: str | FilePath, overrides: Sequence[str] = ()) -> Config
         ) from error
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror or error}", path=path) from error
-    return parse_config(text, str(source), overrides)
 
 
 def parse_config(text: str, source: str, overrides: Sequence[str] = ()) -> Config:
     """Read a configuration from ``text``, called ``source`` in messages; see :func:`load_config`.
+
+    Raises
+    ------
+    ConfigError
+        With all that is wrong.
+    """
+    return parse_as(text, source, Config, overrides)[0]
+
+
+def parse_as(
+    text: str,
+    source: str,
+    schema: type[Schema],
+    overrides: Sequence[str] = (),
+    *,
+    what: str = "configuration",
+    advice: str = _ADVICE,
+) -> tuple[Schema, Document]:
+    """Read what ``schema`` describes from YAML, as :func:`parse_config` reads a configuration.
+
+    Parameters
+    ----------
+    text, source, overrides
+        As there.
+    schema
+        A table of keys with their descriptions.
+    what, advice
+        What messages call the file, and where the reader finds what may stand in it.
+
+    Returns
+    -------
+    Schema, Document
+        The values, and where each of them stands, for faults that are found later.
 
     Raises
     ------
@@ -107,10 +158,10 @@ def parse_config(text: str, source: str, overrides: Sequence[str] = ()) -> Confi
     elif not problems or document.values:
         for override in overrides:
             problems += _override(document, override)
-        config = check(document, source)
-        if config is not None and not problems:
-            return config
-    raise _error(problems, source)
+        found = check(document, source, schema)
+        if found is not None and not problems:
+            return found, document
+    raise refusal(problems, source, what=what, advice=advice)
 
 
 def dump_config(config: Config) -> str:
@@ -142,11 +193,19 @@ def _override(document: Document, override: str) -> list[Problem]:
     return []
 
 
-def _error(problems: list[Problem], source: str) -> ConfigError:
+def refusal(
+    problems: Sequence[Problem],
+    source: str,
+    *,
+    what: str = "configuration",
+    advice: str = _ADVICE,
+) -> ConfigError:
+    """One error that lists every problem, in the order of the file's lines."""
+
     def order(problem: Problem) -> tuple[int, int]:
         return (problem.place.line is None, problem.place.line or 0)
 
     lines = [str(problem) for problem in sorted(problems, key=order)]
     count = "1 error" if len(lines) == 1 else f"{len(lines)} errors"
     listed = "".join(f"\n  {line}" for line in lines)
-    return ConfigError(f"{count} in the configuration{listed}", path=source, advice=_ADVICE)
+    return ConfigError(f"{count} in the {what}{listed}", path=source, advice=advice)

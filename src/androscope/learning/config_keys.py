@@ -25,6 +25,7 @@ __all__ = [
     "choices",
     "describe",
     "field_at",
+    "key_of",
     "keys_of",
     "markdown",
     "section",
@@ -75,8 +76,14 @@ def section(annotation: Any) -> type[BaseModel] | None:
 
 
 def is_mapping(annotation: Any) -> bool:
-    """Whether ``annotation`` is a mapping from label to something."""
+    """Whether ``annotation`` is a mapping from label, or another name, to something."""
     return typing.get_origin(_bare(annotation)[0]) is dict
+
+
+def key_of(annotation: Any) -> str:
+    """Say in words what the keys of a mapping are: ``a label (lower-case letters, ...)``."""
+    arguments = typing.get_args(_bare(annotation)[0])
+    return describe(arguments[0]) if arguments else "a word"
 
 
 def choices(annotation: Any) -> tuple[str, ...]:
@@ -90,7 +97,7 @@ def choices(annotation: Any) -> tuple[str, ...]:
 
 def takes_booleans(annotation: Any) -> bool:
     """Whether ``true`` or ``false`` may stand here."""
-    return any(_bare(member)[0] is bool for member in _members(annotation))
+    return any(_bare(member)[0] in (bool, Any) for member in _members(annotation))
 
 
 def _number(value: Any) -> str:
@@ -136,7 +143,8 @@ def describe(annotation: Any, metadata: tuple[Any, ...] = ()) -> str:
     if origin is tuple:
         return f"a list{_count(metadata)}, each {describe(arguments[0])}"
     if origin is dict:
-        return f"a mapping from label to {describe(arguments[1])}"
+        kind = key_of(bare).removeprefix("a ").partition(" ")[0]
+        return f"a mapping from {kind} to {describe(arguments[1])}"
     if section(bare) is not None:
         return "a section of keys"
     if bare is type(None):
@@ -148,6 +156,8 @@ def describe(annotation: Any, metadata: tuple[Any, ...] = ()) -> str:
         return f"{kind} {_bounds(metadata)}".rstrip()
     if bare is str:
         return _text(metadata)
+    if bare is Any:
+        return "any value"
     raise AssertionError(f"config_keys.describe does not know {bare!r}")
 
 
@@ -157,12 +167,14 @@ def keys_of(annotation: Any) -> tuple[str, ...]:
     return () if table is None else tuple(table.model_fields)
 
 
-def field_at(path: tuple[str | int, ...]) -> tuple[Any, tuple[Any, ...]] | None:
+def field_at(
+    path: tuple[str | int, ...], schema: type[BaseModel] = Config
+) -> tuple[Any, tuple[Any, ...]] | None:
     """Find the annotation and constraints of the key at ``path``; ``None`` if there is no such key.
 
-    Labels of a mapping and indices of a list count as steps of the path.
+    Labels of a mapping and indices of a list count as steps of the path from ``schema``.
     """
-    annotation: Any = Config
+    annotation: Any = schema
     metadata: tuple[Any, ...] = ()
     for step in path:
         bare, _ = _bare(annotation)

@@ -2,14 +2,15 @@
 
 Each fold is trained whole, by the configuration as it stands. Its epoch and thresholds are chosen
 on a validation part carved out of its own training crops, so that nothing about the held-out crops
-is known when their verdicts are made. The test split is not part of it.
+is known when their verdicts are made. The test split is part of it only where it is asked for by
+name, as a benchmark does that tells how much of a result is due to the one split.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,7 +31,7 @@ __all__ = ["Trained", "crossval", "pool", "train_fold"]
 
 PLAN, FOLD, RESULT = "plan.json", "fold.json", "crossval.json"
 
-#: Splits that are pooled and divided anew.
+#: Splits that are pooled and divided anew, unless others are named.
 POOLED = ("train", "valid")
 
 
@@ -51,8 +52,10 @@ class Trained(Protocol):
 Train = Callable[[Config, Path, Dataset], Trained]
 
 
-def pool(dataset: Dataset, labels: tuple[str, ...]) -> LabelledCrops:
-    """Put the train and valid splits together; test stays apart.
+def pool(
+    dataset: Dataset, labels: tuple[str, ...], splits: Sequence[str] = POOLED
+) -> LabelledCrops:
+    """Put ``splits`` together, those of them that there are; others, test above all, stay apart.
 
     Crops without any of ``labels`` are left out.
 
@@ -61,10 +64,10 @@ def pool(dataset: Dataset, labels: tuple[str, ...]) -> LabelledCrops:
     LabelsError
         If the data lacks a label.
     """
-    parts = [dataset.splits[name].with_labels(labels) for name in POOLED if name in dataset.splits]
+    parts = [dataset.splits[name].with_labels(labels) for name in splits if name in dataset.splits]
     if not parts:
         raise TrainingError(
-            f"{dataset.name} has neither a train nor a valid split; "
+            f"{dataset.name} has none of the splits {', '.join(splits)}; "
             f"there are {', '.join(dataset.splits)}"
         )
     patients: tuple[str, ...] | None = None
@@ -97,6 +100,7 @@ def crossval(
     folds: int = 5,
     train: Train = train_fold,
     *,
+    splits: Sequence[str] = POOLED,
     resamples: int = 2000,
     report: Callable[[str], None] = lambda _: None,
 ) -> CrossValidation:
@@ -107,7 +111,7 @@ def crossval(
     config
         The run; its seed also draws the folds.
     dataset
-        Its train and valid splits are pooled and divided anew.
+        Of it, ``splits`` are pooled and divided anew.
     out
         Folder: ``plan.json``, ``fold-1/`` and so on (a run each, with ``fold.json``), and at the
         end ``crossval.json`` beside the files of an evaluation. Called again, finished folds are
@@ -116,6 +120,8 @@ def crossval(
         Number of folds.
     train
         Trains one fold in its folder.
+    splits
+        What is pooled: train and valid, unless others are named.
     resamples
         Of the bootstrap over the pooled held-out crops.
     report
@@ -127,7 +133,7 @@ def crossval(
         If ``out`` holds another cross-validation, or the data is too small for so many folds.
     """
     out = Path(out)
-    data = pool(dataset, config.labels)
+    data = pool(dataset, config.labels, splits)
     plan = make_folds(data, folds, config.seed)
     fingerprint = _claim(out, config, data, folds)
     probabilities = np.full((len(data), len(config.labels)), np.nan, dtype=np.float32)
@@ -152,7 +158,7 @@ def crossval(
         model=config.name,
         model_sha256=None,
         name=dataset.name,
-        split="+".join(name for name in POOLED if name in dataset.splits) + f", {folds} folds",
+        split="+".join(name for name in splits if name in dataset.splits) + f", {folds} folds",
         seed=config.seed,
         resamples=resamples,
         extra={"fold": of_fold.tolist()},

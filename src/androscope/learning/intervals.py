@@ -6,7 +6,8 @@ precision and F0.5 depend on that number. Drawing within classes would hide that
 uncertainty. Where patients are known, whole patients are drawn: one patient's sperm are alike, and
 taking them for independent makes intervals too narrow (Efron & Tibshirani 1993, chapters 8, 13).
 
-The interval says nothing about training again with another seed; `crossval` does.
+The interval says nothing about training again with another seed; `crossval` does, and the standard
+deviation over seeds of a benchmark.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from androscope.learning.metrics import METRICS, from_counts, labelled
 from androscope.types import ABNORMAL
 
-__all__ = ["Interval", "bootstrap", "bootstrap_difference", "units"]
+__all__ = ["Interval", "bootstrap", "bootstrap_difference", "bootstrap_mean", "units"]
 
 #: Memory for one block of drawn weights, bytes.
 _BLOCK = 64 * 2**20
@@ -113,6 +114,59 @@ def bootstrap_difference(
     ]
     before, after = _draws(truth, models, groups, resamples, seed)
     return {name: _interval(after[name] - before[name], confidence) for name in METRICS}
+
+
+def bootstrap_mean(
+    labels: ArrayLike,
+    models: Sequence[tuple[ArrayLike, ArrayLike]],
+    *,
+    patients: Sequence[str] | None = None,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """Give the interval of the mean of every score over several models on the same crops.
+
+    Crops are drawn once for all models, each is scored on the draw, and the mean of their scores is
+    what the draw gives. So the interval is about the crops alone, with the models as they are: runs
+    that differ in their seed are not drawn anew.
+
+    Parameters
+    ----------
+    models
+        ``(N,)`` probabilities of abnormal, and the threshold, of each.
+
+    Returns
+    -------
+    dict
+        Score's name to its interval. A model whose score is undefined on the crops themselves is
+        left out of that score's mean; a draw that leaves it undefined for any other one counts as
+        undefined.
+    """
+    if not models:
+        raise ValueError("expected one model at least")
+    truth, _, kept = labelled(labels, models[0][0])
+    ready = [
+        (
+            labelled(labels, given)[1],
+            np.broadcast_to(np.asarray(limit, dtype=np.float64), kept.shape)[kept],
+        )
+        for given, limit in models
+    ]
+    groups = None if patients is None else units(patients)[kept]
+    drawn = _draws(truth, ready, groups, resamples, seed)
+    # One draw of each crop once: the scores themselves, by the same code.
+    whole = [_Prepared(truth, *model).scores(np.ones((1, len(truth)))) for model in ready]
+    found = {}
+    for name in METRICS:
+        defined = [i for i, scores in enumerate(whole) if not np.isnan(scores[name][0])]
+        values = (
+            np.mean([drawn[i][name] for i in defined], axis=0)
+            if defined
+            else np.full(resamples, np.nan)
+        )
+        found[name] = _interval(values, confidence)
+    return found
 
 
 def _interval(values: NDArray[np.float64], confidence: float) -> Interval:

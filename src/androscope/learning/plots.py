@@ -34,6 +34,14 @@ _SETTINGS = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "legend.frameon": False,
+    "svg.hashsalt": "androscope",  # else ids are drawn at random
+}
+
+#: Without the library's version and the date, which would make equal pictures different files.
+_NO_METADATA: dict[str, dict[str, None]] = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None, "Creator": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
 
 
@@ -44,7 +52,7 @@ def canvas(path: str | Path, width: float, height: float) -> Iterator[Figure]:
     Parameters
     ----------
     path
-        PNG to write.
+        PNG, SVG or PDF to write.
     width, height
         In inches, of 120 pixels.
 
@@ -65,8 +73,8 @@ def canvas(path: str | Path, width: float, height: float) -> Iterator[Figure]:
         FigureCanvasAgg(figure)
         yield figure
         with atomic_path(path) as temporary:
-            # Without the library's version, which would make equal pictures different files.
-            figure.savefig(temporary, dpi=120, metadata={"Software": None})
+            suffix = Path(path).suffix.lower()
+            figure.savefig(temporary, dpi=120, metadata=_NO_METADATA.get(suffix))
 
 
 def look(index: int) -> dict[str, Any]:

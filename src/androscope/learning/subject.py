@@ -19,7 +19,7 @@ from androscope.files import write_text
 from androscope.settings import load_settings
 from androscope.types import FloatArray, UInt8Array
 
-__all__ = ["TEST_READS", "Subject", "open_subject", "record_test_read"]
+__all__ = ["TEST_READS", "Subject", "count_test_reads", "open_subject", "record_test_read"]
 
 #: File in a run's folder that the readings of test are written to, a JSON object per line.
 TEST_READS = "test_reads.jsonl"
@@ -132,18 +132,7 @@ def record_test_read(subject: Subject, *, data: str, data_sha256: str) -> int:
     """
     path = subject.reads
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
-    count = 1
-    for number, line in enumerate(before.splitlines(), start=1):
-        try:
-            entry = json.loads(line)
-            same = (entry["model_sha256"], entry["data_sha256"]) == (subject.sha256, data_sha256)
-        except (ValueError, KeyError, TypeError) as error:
-            raise TrainingError(
-                f"line {number} of the record of test readings cannot be read: {error!r}",
-                path=path,
-                advice="Restore the file, or move it away and say so where you report results",
-            ) from error
-        count += same
+    count = 1 + count_test_reads(path, subject.sha256, data_sha256)
     entry = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "model": subject.name,
@@ -154,4 +143,40 @@ def record_test_read(subject: Subject, *, data: str, data_sha256: str) -> int:
     }
     kept = before if before.endswith("\n") or not before else before + "\n"
     write_text(path, kept + json.dumps(entry) + "\n")
+    return count
+
+
+def count_test_reads(path: Path, model_sha256: str, data_sha256: str | None = None) -> int:
+    """Count the readings of test in the record at ``path``; 0 where there is none.
+
+    Parameters
+    ----------
+    path
+        As :attr:`Subject.reads`.
+    model_sha256
+        Of the weights that read it.
+    data_sha256
+        Of the split that was read; whatever data by default.
+
+    Raises
+    ------
+    TrainingError
+        If the record is damaged.
+    """
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    count = 0
+    for number, line in enumerate(before.splitlines(), start=1):
+        try:
+            entry = json.loads(line)
+            same = entry["model_sha256"] == model_sha256 and data_sha256 in (
+                None,
+                entry["data_sha256"],
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise TrainingError(
+                f"line {number} of the record of test readings cannot be read: {error!r}",
+                path=path,
+                advice="Restore the file, or move it away and say so where you report results",
+            ) from error
+        count += same
     return count
