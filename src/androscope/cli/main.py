@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from androscope import __version__
 from androscope.cli.assess import assess
+from androscope.cli.benchmark import benchmark
 from androscope.cli.config import config
 from androscope.cli.data import data
 from androscope.cli.demo import demo
@@ -78,6 +79,7 @@ app.command(rich_help_panel="Learn")(train)
 app.command(rich_help_panel="Learn")(evaluate)
 app.command(rich_help_panel="Learn")(crossval)
 app.command(rich_help_panel="Learn")(export)
+app.add_typer(benchmark, name="benchmark", rich_help_panel="Compare")
 app.add_typer(leaderboard, name="leaderboard", rich_help_panel="Compare")
 
 
