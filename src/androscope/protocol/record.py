@@ -219,10 +219,10 @@ def write_benchmark(folder: Path, found: Benchmark) -> None:
     """Write ``benchmark.json`` atomically. Raises :class:`OutputError`."""
     values: dict[str, Any] = found.model_dump(mode="json")
     text = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
-    # A line for each score, not for each of its numbers. Texts are left alone: only lists of
-    # numbers and nulls are drawn together.
+    # A line for each score, not for each of its numbers: lists of numbers and nulls are drawn
+    # together. No text can look like one, since a line break inside a text is escaped.
     text = re.sub(
-        r"\[\s+((?:[-+.\deE]+|null)(?:,\s+(?:[-+.\deE]+|null))*)\s+\]",
+        r"\[\n\s*((?:[-+.\deE]+|null)(?:,\n\s*(?:[-+.\deE]+|null))*)\n\s*\]",
         lambda match: "[" + re.sub(r",\s+", ", ", match[1]) + "]",
         text,
     )
