@@ -220,6 +220,16 @@ class Grader:
         pictures = read_inputs(sources_of(images), progress)
         return self._graded(pictures, pixel_size, fit, batch_size)
 
+    def grade(self, crops: Sequence[Crop]) -> list[Graded]:
+        """Grade crops that are in the model's geometry already, such as those cut from a field."""
+        size = load_settings().batch_size
+        graded: list[Graded] = []
+        for start in range(0, len(crops), size):
+            for item in self._grade(crops[start : start + size]):
+                assert isinstance(item, Graded)  # no failure went in
+                graded.append(item)
+        return graded
+
     def _graded(
         self,
         images: Iterable[GreyImage | Failure],

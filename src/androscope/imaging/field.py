@@ -1,0 +1,156 @@
+"""A field of view taken apart: what was found, what can be graded, and why the rest is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from androscope.imaging.blobs import DEFAULT, BlobOptions
+from androscope.imaging.field_crop import cut_crop
+from androscope.imaging.head_scale import FieldScale, field_scale
+from androscope.imaging.locate import locate
+from androscope.imaging.located import Flag, Located
+from androscope.types import Crop, GreyImage, UInt8Array
+
+__all__ = ["Field", "FieldItem", "read_field"]
+
+#: Why a thing found is not graded, the first that holds.
+REASONS: Mapping[Flag, str] = {
+    "round": "a round cell by its size and shape, not a sperm",
+    "debris": "too small for a head: debris",
+    "edge": "the head is cut by the frame's edge",
+    "overlapping": "touches another head, or cannot be told from its surroundings",
+}
+
+_NOT_FOUND = "nothing that looks like a sperm was found"
+_NO_SCALE = (
+    "too few heads were found to estimate the scale from: give the pixel size or the length of a "
+    "head"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldItem:
+    """One thing found in a field: where, and its crop, or the reason why it is not graded."""
+
+    located: Located
+    crop: Crop | None = None
+    excluded: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What was found in one picture.
+
+    Attributes
+    ----------
+    source, index
+        As of the picture.
+    size
+        ``(width, height)``, px.
+    scale
+        How large heads are; ``None`` if it is neither known nor to be estimated.
+    items
+        Sperm, graded or not, and what is none, the clearest first.
+    notes
+        What a reader should know of the field as a whole, refusals among it.
+    pixels
+        ``(H, W)`` uint8, for the overlay.
+    """
+
+    source: str
+    index: int | None
+    size: tuple[int, int]
+    scale: FieldScale | None
+    items: tuple[FieldItem, ...] = ()
+    notes: tuple[str, ...] = ()
+    pixels: UInt8Array | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """``source``, with ``[index]`` behind it for a page, a row or a frame."""
+        return self.source if self.index is None else f"{self.source}[{self.index}]"
+
+    @property
+    def sperm(self) -> tuple[FieldItem, ...]:
+        """What counts as sperm, graded or not."""
+        return tuple(item for item in self.items if item.located.is_sperm)
+
+    @property
+    def gradable(self) -> tuple[FieldItem, ...]:
+        """What has a crop."""
+        return tuple(item for item in self.items if item.crop is not None)
+
+
+def read_field(
+    image: GreyImage,
+    *,
+    pixel_size_um: float | None = None,
+    head_length: float | None = None,
+    model_pixel_size_um: float | None = None,
+    size: int = 64,
+    scale: FieldScale | None = None,
+    options: BlobOptions = DEFAULT,
+) -> Field:
+    """Find the sperm of a picture and cut a crop of each that can be graded.
+
+    Parameters
+    ----------
+    image
+        The field.
+    pixel_size_um, head_length
+        See :func:`~androscope.imaging.head_scale.field_scale`; a pixel size given here is believed
+        before the picture's own.
+    model_pixel_size_um, size
+        Geometry of the model's crops.
+    scale
+        If it is known already, from an earlier frame of the same video.
+    options
+        Of the filter.
+    """
+    pixels = image.pixels
+    shape = pixels.shape[1], pixels.shape[0]
+    if scale is None:
+        own = image.pixel_size_um if pixel_size_um is None else pixel_size_um
+        scale = field_scale(pixels, pixel_size_um=own, head_length=head_length, options=options)
+    if scale is None or scale.head_length <= 3:
+        why = _NO_SCALE if scale is None else str(scale.refusal)
+        return Field(
+            image.source, image.index, shape, scale, (), (*image.notes, _NOT_FOUND, why), pixels
+        )
+    notes = image.notes
+    if scale.origin == "estimated":
+        notes += (f"scale estimated from the heads found: {scale.head_length:.1f} px a head",)
+    refusal = scale.refusal
+    if refusal is not None:
+        notes += (f"morphology refused: {refusal}",)
+    found = locate(pixels, scale.head_length, options)
+    enlargement = scale.enlargement(model_pixel_size_um)
+    items = tuple(
+        _item(image, item, number, refusal, enlargement, size)
+        for number, item in enumerate(found.items, start=1)
+    )
+    if not any(item.located.is_sperm for item in items):
+        notes += (_NOT_FOUND,)
+    return Field(image.source, image.index, shape, scale, items, notes, pixels)
+
+
+def _item(
+    image: GreyImage,
+    located: Located,
+    number: int,
+    refusal: str | None,
+    enlargement: float,
+    size: int,
+) -> FieldItem:
+    for flag, reason in REASONS.items():
+        if flag in located.flags:
+            return FieldItem(located, excluded=reason)
+    if refusal is not None:
+        return FieldItem(located, excluded=refusal)
+    pixels, outside = cut_crop(image.pixels, (located.x, located.y), enlargement, size)
+    notes = (*image.notes, f"cut from a field at ({located.x:.0f}, {located.y:.0f}) px")
+    if outside > 0.005:
+        notes += (f"{outside:.0%} of the crop lies outside the field; its edge is repeated",)
+    page = "" if image.index is None else f"[{image.index}]"
+    return FieldItem(located, crop=Crop(pixels, f"{image.source}{page}#{number}", notes=notes))
