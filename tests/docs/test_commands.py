@@ -26,6 +26,9 @@ NOT_RUN = {
     "make test": "it is what runs this test",
     "make demo": "it sets up an environment; its command is run below",
     "pip install": "tests/test_wheel.py installs the wheel into an empty environment",
+    "androscope benchmark run --out benchmark --jobs": "thirty trainings; see tests/protocol",
+    "androscope benchmark table": "it needs the thirty; see tests/cli/test_benchmark.py",
+    "androscope benchmark plot": "it needs the thirty; see tests/cli/test_benchmark.py",
     "androscope data download": "the data set's host is out of reach; tests/datasets serves it",
 }
 

@@ -244,6 +244,27 @@ def test_valid_alone_never_touches_test(
     assert set(found.recipes["dmtl"].means) == {"valid", "test", "distinct"}
 
 
+def test_a_reading_that_was_not_recorded_is_recorded(tmp_path: Path, data: Dataset) -> None:
+    go(tmp_path, text=ONE, seeds=[0])
+    ledger = tmp_path / "out/runs/dmtl/seed-0/test_reads.jsonl"
+    ledger.unlink()  # as a kill right after the evaluation leaves it
+    evaluation = tmp_path / "out/runs/dmtl/seed-0/evaluation/discs-test/evaluation.json"
+    stamp = evaluation.stat().st_mtime_ns
+    go(tmp_path, text=ONE, seeds=[0])
+    assert len(ledger.read_text().splitlines()) == 1
+    assert evaluation.stat().st_mtime_ns == stamp
+    assert read_benchmark(tmp_path / "out").recipes["dmtl"].runs[0].test_readings == 1
+
+
+def test_an_evaluation_of_other_weights_is_told_of(tmp_path: Path, data: Dataset) -> None:
+    go(tmp_path, text=ONE, seeds=[0])
+    folder = tmp_path / "out/runs/dmtl/seed-0"
+    record = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**record, "network_sha256": "f" * 64}))
+    with pytest.raises(TrainingError, match="is an evaluation of other weights than those in this"):
+        go(tmp_path, text=ONE, seeds=[0])
+
+
 def test_a_failed_run_does_not_stop_the_others(tmp_path: Path, data: Dataset) -> None:
     text = ONE + "  two: {config: tiny.yaml, teachers: dmtl, seeds: [3]}\n"
     text += "  three: {config: dtl.yaml, seeds: [4]}\n"

@@ -69,9 +69,9 @@ def follow(
     """
     tasks = plan(loaded, out, recipes)
     checked_seeds(tasks, seeds)
-    size = next(iter(loaded.configs.values())).data.crop_size
-    name = next(iter(loaded.configs.values())).data.dataset
-    dataset = datasets.load(name, crop_size=size)
+    # Ids, patients and near-duplicates are the same at every size; the smallest is the quickest.
+    smallest = min((c.data for c in loaded.configs.values()), key=lambda data: data.crop_size)
+    dataset = datasets.load(smallest.dataset, crop_size=smallest.crop_size)
     lacking = [one for one in ("train", "valid", "test") if one not in dataset.splits]
     if lacking:
         raise TrainingError(

@@ -9,6 +9,7 @@ from androscope.errors import TrainingError
 from androscope.learning.config import Config
 from androscope.learning.config_file import load_config, parse_config
 from androscope.learning.record import RECORD, different_keys, read_record
+from androscope.learning.subject import TEST_READS
 from androscope.learning.summary import SUMMARY
 from androscope.protocol.plan import Task, folder_of
 
@@ -56,6 +57,8 @@ def state_of(task: Task, out: Path, splits: tuple[str, ...]) -> str:
             return "done"
         return "begun" if (folder / PLAN).is_file() else "missing"
     read = all(find_evaluation(folder, split) for split in splits)
+    # A kill may have come between the evaluation and the record of its reading.
+    read = read and ("test" not in splits or (folder / TEST_READS).is_file())
     if task.kind == "ensemble":
         return "done" if read else "missing"
     if not is_finished(folder):
