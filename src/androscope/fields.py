@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypedDict
 
 from androscope.assessment.field import GradedField
 from androscope.imaging.blobs import DEFAULT, BlobOptions
 from androscope.imaging.field import Field, read_field
-from androscope.imaging.inputs import Images, Progress, read_inputs, sources_of
+from androscope.imaging.inputs import Images, read_inputs, sources_of
+from androscope.imaging.video import EVENLY, Sampling, is_video, read_video
+from androscope.imaging.video_field import read_video_field
 from androscope.predict import Grader
 from androscope.types import Failure, GreyImage, Results
 
@@ -25,11 +30,22 @@ class FieldOptions:
         Scale, as in :func:`~androscope.imaging.head_scale.field_scale`.
     blobs
         Of the filter that finds heads.
+    sampling
+        Which frames of videos are looked at.
     """
 
     pixel_size_um: float | None = None
     head_length: float | None = None
     blobs: BlobOptions = DEFAULT
+    sampling: Sampling = EVENLY
+
+
+class _Geometry(TypedDict):
+    pixel_size_um: float | None
+    head_length: float | None
+    model_pixel_size_um: float | None
+    size: int
+    options: BlobOptions
 
 
 def locate_and_grade(
@@ -46,7 +62,8 @@ def locate_and_grade(
     options
         Scale and filter; default: estimated, the filter's own.
     """
-    return grade_items(_read(image, grader, options or FieldOptions()), grader)
+    field = read_field(image, **_geometry(grader, options or FieldOptions()))
+    return grade_items(field, grader)
 
 
 def grade_items(field: Field, grader: Grader) -> GradedField:
@@ -62,15 +79,14 @@ def grade_fields(
     images: Images,
     grader: Grader,
     options: FieldOptions | None = None,
-    *,
-    progress: Progress | None = None,
 ) -> Iterator[GradedField | Failure]:
-    """Each field of ``images``, located and graded, in order; memory does not grow with them.
+    """Each field of ``images``, located and graded, in order.
 
     Parameters
     ----------
-    images, progress
-        As for :func:`androscope.assess`; every picture is taken as a field.
+    images
+        As for :func:`androscope.assess`, and videos; every picture is taken as a field, and a video
+        as one field in which each sperm counts once.
     grader, options
         As for :func:`locate_and_grade`.
 
@@ -78,10 +94,28 @@ def grade_fields(
     ------
     EmptyInputError
         If ``images`` names nothing.
+    MissingExtraError
+        For a video, without PyAV.
     """
     wanted = options or FieldOptions()
-    for image in read_inputs(sources_of(images), progress):
-        yield image if isinstance(image, Failure) else locate_and_grade(image, grader, wanted)
+    for source in sources_of(images):
+        if isinstance(source.what, str | os.PathLike) and is_video(Path(source.what)):
+            yield from _video(Path(source.what), grader, wanted)
+            continue
+        for image in read_inputs([source]):
+            if isinstance(image, Failure):
+                yield image
+            else:
+                yield locate_and_grade(image, grader, wanted)
+
+
+def _video(path: Path, grader: Grader, options: FieldOptions) -> Iterator[GradedField | Failure]:
+    field, failures = read_video_field(
+        read_video(path, options.sampling), **_geometry(grader, options)
+    )
+    if field is not None:
+        yield grade_items(field, grader)
+    yield from failures
 
 
 def results_of(
@@ -122,13 +156,12 @@ def results_of(
     return replace(results, extra=extra)
 
 
-def _read(image: GreyImage, grader: Grader, options: FieldOptions) -> Field:
+def _geometry(grader: Grader, options: FieldOptions) -> _Geometry:
     wanted = grader.card.input
-    return read_field(
-        image,
-        pixel_size_um=options.pixel_size_um,
-        head_length=options.head_length,
-        model_pixel_size_um=wanted.pixel_size_um,
-        size=wanted.size,
-        options=options.blobs,
-    )
+    return {
+        "pixel_size_um": options.pixel_size_um,
+        "head_length": options.head_length,
+        "model_pixel_size_um": wanted.pixel_size_um,
+        "size": wanted.size,
+        "options": options.blobs,
+    }
