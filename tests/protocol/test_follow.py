@@ -265,6 +265,15 @@ def test_an_evaluation_of_other_weights_is_told_of(tmp_path: Path, data: Dataset
         go(tmp_path, text=ONE, seeds=[0])
 
 
+def test_evaluations_on_other_data_are_left_aside(tmp_path: Path, data: Dataset) -> None:
+    go(tmp_path, text=ONE, seeds=[0])
+    folder = tmp_path / "out/runs/dmtl/seed-0/evaluation"
+    (folder / "another-test").mkdir()
+    (folder / "another-test" / "evaluation.json").write_text("{}")
+    go(tmp_path, text=ONE, seeds=[0])
+    assert read_benchmark(tmp_path / "out").recipes["dmtl"].runs[0].test_readings == 1
+
+
 def test_a_failed_run_does_not_stop_the_others(tmp_path: Path, data: Dataset) -> None:
     text = ONE + "  two: {config: tiny.yaml, teachers: dmtl, seeds: [3]}\n"
     text += "  three: {config: dtl.yaml, seeds: [4]}\n"

@@ -27,9 +27,14 @@ def evaluation_folder(folder: Path, data: str, split: str) -> Path:
 
 
 def find_evaluation(folder: Path, split: str) -> Path | None:
-    """The folder of the one whole evaluation of a split in a run's folder, if there is one."""
-    found = sorted((folder / "evaluation").glob(f"*-{split}/{SUMMARY}"))
-    return found[0].parent if found else None
+    """The folder of the whole evaluation of a split of the run's own data, if there is one."""
+    if (folder / RECORD).is_file():
+        # Beside it may lie evaluations on other data, which `androscope evaluate --data` made.
+        found = evaluation_folder(folder, str(read_record(folder)["data"]["name"]), split)
+        return found if (found / SUMMARY).is_file() else None
+    # An ensemble, which nobody else evaluates.
+    there = sorted((folder / "evaluation").glob(f"*-{split}/{SUMMARY}"))
+    return there[0].parent if there else None
 
 
 def is_finished(folder: Path) -> bool:
