@@ -9,7 +9,7 @@ from statistics import NormalDist
 
 from androscope.types import Assessment, Verdict
 
-__all__ = ["Proportion", "Sample", "summarise", "wilson_interval"]
+__all__ = ["Proportion", "Sample", "proportion", "summarise", "wilson_interval"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +111,13 @@ def summarise(assessments: Iterable[Assessment], labels: Sequence[str]) -> Sampl
         n += 1
     return Sample(
         n=n,
-        abnormal={label: _proportion(count, n) for label, count in abnormal.items()},
-        all_normal=_proportion(all_normal, n),
+        abnormal={label: proportion(count, n) for label, count in abnormal.items()},
+        all_normal=proportion(all_normal, n),
     )
 
 
-def _proportion(count: int, n: int) -> Proportion:
+def proportion(count: int, n: int) -> Proportion:
+    """``count`` of ``n`` with its 95% Wilson interval; no fraction where ``n`` is 0."""
     if n == 0:
         return Proportion(count, n, None, None, None)
     low, high = wilson_interval(count, n)
