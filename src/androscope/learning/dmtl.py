@@ -20,7 +20,7 @@ from androscope.files import write_text
 from androscope.learning.bank import build_bank, state_sha256
 from androscope.learning.branches import branch_scores, train_branch
 from androscope.learning.config import Config
-from androscope.learning.epochs import HISTORY, Report, Row, StageResult, history_csv
+from androscope.learning.epochs import HISTORY, Report, Row, StageResult, Watch, history_csv
 from androscope.learning.joint import train_jointly
 from androscope.learning.network import Network
 from androscope.learning.selection import better
@@ -39,11 +39,20 @@ def train_stage1(
     report: Report,
     bar: bool,
     targets: FloatArray | None = None,
+    watch: Watch | None = None,
 ) -> StageResult:
     """Train trunk and heads jointly over all labels. See :func:`train_jointly`."""
     report(f"stage 1: {', '.join(config.labels)} jointly, {config.stage1.epochs} epochs")
     return train_jointly(
-        network, train, valid, config, folder / "stage1", report=report, bar=bar, targets=targets
+        network,
+        train,
+        valid,
+        config,
+        folder / "stage1",
+        report=report,
+        bar=bar,
+        targets=targets,
+        watch=watch,
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from androscope.datasets import LabelledCrops
 from androscope.learning.config import Config
-from androscope.learning.epochs import Report, StageResult
+from androscope.learning.epochs import Report, StageResult, Watch
 from androscope.learning.joint import train_jointly
 from androscope.learning.network import Network
 from androscope.types import FloatArray
@@ -29,9 +29,18 @@ def train_dtl(
     report: Report,
     bar: bool,
     targets: FloatArray | None = None,
+    watch: Watch | None = None,
 ) -> StageResult:
     """Fine-tune ``network`` for its one label, in ``folder/stage1``. See :func:`train_jointly`."""
     report(f"{config.labels[0]}: every layer of the network, {config.stage1.epochs} epochs")
     return train_jointly(
-        network, train, valid, config, folder / "stage1", report=report, bar=bar, targets=targets
+        network,
+        train,
+        valid,
+        config,
+        folder / "stage1",
+        report=report,
+        bar=bar,
+        targets=targets,
+        watch=watch,
     )

@@ -12,21 +12,37 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L  # noqa: N812
+import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
+from numpy.typing import NDArray
 from torch import Tensor
 
 from androscope.errors import TrainingError
 from androscope.files import write_bytes, write_text
 from androscope.learning.module import JointModule
 from androscope.learning.selection import EpochScores, Rule, better
+from androscope.types import FloatArray
 
-__all__ = ["HISTORY", "EpochKeeper", "Report", "Row", "StageResult", "history_csv", "save_state"]
+__all__ = [
+    "HISTORY",
+    "EpochKeeper",
+    "Report",
+    "Row",
+    "StageResult",
+    "Watch",
+    "history_csv",
+    "save_state",
+]
 
 HISTORY = "history.csv"
 
 Row = dict[str, float]
 Report = Callable[[str], None]
+
+#: Told, after an epoch of stage 1, its number from 0, the probabilities ``(N, L)`` that the kept
+#: weights give the validation crops, and their labels. What it raises ends the training.
+Watch = Callable[[int, FloatArray, NDArray[np.int8]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +98,19 @@ def save_state(path: Path, state: dict[str, Tensor]) -> None:
 class EpochKeeper(Callback):
     """Writes each epoch's scores, and the weights of the best epoch so far."""
 
-    def __init__(self, folder: Path, rule: Rule, labels: tuple[str, ...], report: Report) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        rule: Rule,
+        labels: tuple[str, ...],
+        report: Report,
+        watch: Watch | None = None,
+    ) -> None:
         self.folder = folder
         self.rule = rule
         self.labels = labels
         self.report = report
+        self.watch = watch
         self.best: EpochScores | None = None
         self.history: list[Row] = []
         self.earlier_seconds = 0.0
@@ -154,3 +178,6 @@ class EpochKeeper(Callback):
             f"epoch {scores.epoch + 1:>3}/{trainer.max_epochs}  loss {train_loss:.4f}  "
             f"valid {scores.loss:.4f}  {right}  {row['seconds']:.1f} s{'  kept' if kept else ''}"
         )
+        if self.watch is not None and pl_module.answers is not None:
+            given, labels = (part.cpu().numpy() for part in pl_module.answers)
+            self.watch(scores.epoch, given.astype(np.float32), labels.astype(np.int8))

@@ -12,7 +12,7 @@ from androscope.datasets import LabelledCrops
 from androscope.learning.balance import batch_weights, oversample
 from androscope.learning.batches import BatchSampler, Crops, derived_seed, loader
 from androscope.learning.config import Config
-from androscope.learning.epochs import Report, StageResult
+from androscope.learning.epochs import Report, StageResult, Watch
 from androscope.learning.module import JointModule
 from androscope.learning.network import Network
 from androscope.learning.trainer import fit
@@ -54,6 +54,7 @@ def train_jointly(
     report: Report,
     bar: bool,
     targets: FloatArray | None = None,
+    watch: Watch | None = None,
 ) -> StageResult:
     """Fit all weights of ``network``; it holds those of the best epoch afterwards.
 
@@ -71,6 +72,8 @@ def train_jointly(
         Show a progress bar below the lines.
     targets
         ``(N, L)`` in 0 to 1, learned in place of the training labels; -1 not labelled.
+    watch
+        Called after each epoch.
     """
     data, weights = balanced_crops(train, config, targets)
     sampler = BatchSampler(
@@ -85,4 +88,12 @@ def train_jointly(
         network.to(memory_format=torch.channels_last)
     torch.manual_seed(derived_seed(config.seed, "fit"))
     module = JointModule(network, config)
-    return fit(module, loader(data, sampler), loader(whole, rows), folder, report=report, bar=bar)
+    return fit(
+        module,
+        loader(data, sampler),
+        loader(whole, rows),
+        folder,
+        report=report,
+        bar=bar,
+        watch=watch,
+    )

@@ -52,6 +52,7 @@ class JointModule(L.LightningModule):
         self._logits: list[Tensor] = []
         self._labels: list[Tensor] = []
         self.scores: EpochScores | None = None
+        self.answers: tuple[Tensor, Tensor] | None = None
 
     @property
     def kept(self) -> nn.Module:
@@ -125,6 +126,7 @@ class JointModule(L.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Score the epoch over all validation crops at once."""
         logits, labels = torch.cat(self._logits), torch.cat(self._labels)
+        self.answers = (logits.sigmoid(), labels)
         loss = float(masked_loss(logits, labels, self.config.loss, self.weights))  # type: ignore[arg-type]
         self.scores = EpochScores(self.current_epoch, loss, accuracies(logits, labels))
         self.log("valid_loss", loss)

@@ -26,7 +26,7 @@ from torch.utils.data import DataLoader
 from androscope.errors import ConfigError, TrainingError
 from androscope.learning.batches import Batch
 from androscope.learning.config import Config, TrainerConfig
-from androscope.learning.epochs import EpochKeeper, Report, StageResult
+from androscope.learning.epochs import EpochKeeper, Report, StageResult, Watch
 from androscope.learning.module import JointModule
 
 __all__ = ["LAST", "fit", "on_terminal", "threads"]
@@ -62,6 +62,7 @@ def fit(
     *,
     report: Report,
     bar: bool,
+    watch: Watch | None = None,
 ) -> StageResult:
     """Train ``module`` by its configuration, from ``folder``'s last checkpoint if there is one.
 
@@ -76,7 +77,7 @@ def fit(
     """
     config = module.config
     folder.mkdir(parents=True, exist_ok=True)
-    keeper = EpochKeeper(folder, config.stage1.checkpoint, config.labels, report)
+    keeper = EpochKeeper(folder, config.stage1.checkpoint, config.labels, report, watch)
     checkpoint = ModelCheckpoint(
         dirpath=folder,
         filename=LAST.removesuffix(".ckpt"),

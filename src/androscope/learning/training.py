@@ -21,7 +21,7 @@ from androscope.learning.claim import begin, claim
 from androscope.learning.config import Config
 from androscope.learning.dmtl import train_stage1, train_stage2
 from androscope.learning.dtl import train_dtl
-from androscope.learning.epochs import Report, StageResult, save_state
+from androscope.learning.epochs import Report, StageResult, Watch, save_state
 from androscope.learning.metrics import scores_by_label
 from androscope.learning.network import Network, build_network
 from androscope.learning.phantoms import with_phantoms
@@ -46,6 +46,7 @@ def train(
     dataset: Dataset | None = None,
     quiet: bool = False,
     report: Report | None = None,
+    watch: Watch | None = None,
 ) -> Run:
     """Train by ``config`` in the folder ``out``, or go on there.
 
@@ -64,6 +65,9 @@ def train(
         Neither progress bar nor lines.
     report
         Called with each line of progress; the log by default.
+    watch
+        Called after each epoch of stage 1 with what the network answers on validation; what it
+        raises ends the training, which can be taken up again.
 
     Raises
     ------
@@ -123,6 +127,7 @@ def train(
                 report=say,
                 bar=bar,
                 targets=targets,
+                watch=watch,
             )
             network.cpu()
             if main:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -13,19 +9,16 @@ from pathlib import Path
 
 from androscope.errors import OutputError, TrainingError
 from androscope.files import write_text
+from androscope.processes import Processes, available_threads
 from androscope.protocol.plan import Task, folder_of
 from androscope.protocol.schema import BootstrapConfig
 from androscope.protocol.state import state_of
 from androscope.protocol.work import Job
 
-__all__ = ["Launcher", "Outcome", "available_threads", "carry_out", "job_of", "log_of"]
+__all__ = ["Launcher", "Outcome", "carry_out", "job_of", "log_of"]
 
 #: Does a job, writing what it says to the file; gives its exit code, 0 for done.
 Launcher = Callable[[Path, Path], int]
-
-
-#: What numpy's and torch's libraries ask how many threads they may start.
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass
@@ -35,53 +28,6 @@ class Outcome:
     done: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     waiting: dict[str, str] = field(default_factory=dict)
-
-
-class Processes:
-    """Starts each job in a process of its own that ends when this one does."""
-
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
-        self._stopped = False
-        self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[bytes]] = set()
-
-    def __call__(self, job: Path, log: Path) -> int:
-        """Do the job in the file, with what it prints appended to ``log``; gives its exit code."""
-        environ = os.environ | dict.fromkeys(_THREADS, str(self.threads))
-        command = [sys.executable, "-P", "-m", "androscope.protocol.work", str(job)]
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as stream:
-            with self._lock:
-                if self._stopped:
-                    return 130
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.PIPE,
-                    stdout=stream,
-                    stderr=subprocess.STDOUT,
-                    env=environ,
-                )
-                self._running.add(process)
-            try:
-                return process.wait()
-            finally:
-                with self._lock:
-                    self._running.discard(process)
-
-    def stop(self) -> None:
-        """End every process, and start no more."""
-        with self._lock:
-            self._stopped = True
-            for process in self._running:
-                process.kill()
-
-
-def available_threads() -> int:
-    """CPUs that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def log_of(out: Path, task: Task) -> Path:
@@ -163,7 +109,7 @@ def carry_out(
     except OSError as error:
         raise OutputError(f"cannot be made: {error.strerror or error}", path=out) from error
     each = max(1, (threads or available_threads()) // jobs)
-    processes = Processes(each)
+    processes = Processes("androscope.protocol.work", each)
     lock = FileLock(out / ".lock", timeout=0)
     try:
         lock.acquire()

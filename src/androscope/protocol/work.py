@@ -9,9 +9,7 @@ started it does: a benchmark that is killed leaves nobody behind who writes into
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from androscope.errors import AndroscopeError
 from androscope.learning.config import Config
+from androscope.processes import end_with_the_parent
 from androscope.protocol.read import evaluate_once
 from androscope.protocol.state import is_finished, same_threads
 
@@ -136,7 +135,7 @@ def main(arguments: Sequence[str]) -> int:
 
     path = Path(arguments[0])
     job = Job.model_validate_json(path.read_bytes())
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    end_with_the_parent()
     try:
         # Whoever was killed a moment ago may not be quite gone.
         with FileLock(path.with_suffix(".lock"), timeout=60):
@@ -150,14 +149,6 @@ def main(arguments: Sequence[str]) -> int:
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-def _end_with_the_parent() -> None:
-    # The parent holds the other end and never writes: it ends when the parent does, however. Read
-    # by its number, since sys.stdin's lock must not be held when the interpreter shuts down.
-    while os.read(0, 1):
-        pass
-    os._exit(130)
 
 
 if __name__ == "__main__":
