@@ -16,9 +16,11 @@ from androscope.errors import OutputError, TrainingError  # noqa: E402
 from androscope.learning import graph  # noqa: E402
 from androscope.learning.evaluate import evaluate  # noqa: E402
 from androscope.learning.export import export  # noqa: E402
+from androscope.learning.exported import Exported  # noqa: E402
 from androscope.learning.graph import check_graph, to_onnx  # noqa: E402
 from androscope.learning.network import build_network  # noqa: E402
 from androscope.learning.run import Run, train  # noqa: E402
+from androscope.learning.teacher import opinion  # noqa: E402
 from androscope.model.bundle import load_bundle  # noqa: E402
 from androscope.model.session import Session  # noqa: E402
 
@@ -26,6 +28,16 @@ from .tiny import config as quick  # noqa: E402
 from .tiny import dataset, discs  # noqa: E402
 
 pytestmark = pytest.mark.train
+
+
+class Graded:
+    """A session as an evaluation takes it."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def probabilities(self, crops: np.ndarray, /) -> np.ndarray:
+        return self.session.predict(crops).probabilities
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +49,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def model(run: Run) -> bytes:
-    return to_onnx(run.network())
+    return to_onnx(Exported([run.network()]))
 
 
 def test_the_graph_is_what_a_bundle_wants(model: bytes, run: Run) -> None:
@@ -65,7 +77,7 @@ def test_nothing_of_this_machine_is_in_it(model: bytes) -> None:
 
 
 def test_torch_and_onnx_agree_whatever_the_batch(model: bytes, run: Run) -> None:
-    agreement = check_graph(run.network(), model, discs(70, seed=9).crops)
+    agreement = check_graph(Exported([run.network()]), model, discs(70, seed=9).crops)
     assert agreement.crops == 70
     assert agreement.probabilities < 1e-5
     assert agreement.embedding < 1e-3
@@ -73,7 +85,7 @@ def test_torch_and_onnx_agree_whatever_the_batch(model: bytes, run: Run) -> None
 
 def test_the_network_is_left_as_it_was(run: Run) -> None:
     before = run.probabilities(discs(4).crops)
-    to_onnx(run.network())
+    to_onnx(Exported([run.network()]))
     assert np.array_equal(run.probabilities(discs(4).crops), before)
 
 
@@ -81,7 +93,7 @@ def test_another_network_is_found_out(model: bytes) -> None:
     torch.manual_seed(99)
     other = build_network(quick()).eval()
     with pytest.raises(TrainingError, match=r"torch and ONNX differ by .* in probability"):
-        check_graph(other, model, discs(4).crops)
+        check_graph(Exported([other]), model, discs(4).crops)
 
 
 @pytest.mark.slow
@@ -97,10 +109,10 @@ def test_the_papers_backbones_export(name: str, size: int, left: int) -> None:
     torch.manual_seed(0)
     config = quick(f"backbone.name={name}", f"backbone.input_size={size}")
     network = build_network(config).eval()
-    model = to_onnx(network)
+    model = to_onnx(Exported([network]))
     kinds = [node.op_type for node in onnx.load_from_string(model).graph.node]
     assert kinds.count("BatchNormalization") <= left
-    assert check_graph(network, model, discs(5).crops).probabilities < 1e-4
+    assert check_graph(Exported([network]), model, discs(5).crops).probabilities < 1e-4
 
 
 def test_a_bundle_of_the_run(run: Run, tmp_path: Path) -> None:
@@ -161,3 +173,97 @@ def test_what_cannot_be_exported(run: Run, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="exists already and is not an empty folder"):
         export(run, tmp_path / "full")
     assert not (tmp_path / "x").exists()
+
+
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Another seed of the same configuration, without a search of thresholds, as below."""
+    config = quick("stage1.epochs=1", "stage2.default.epochs=1", "seed=1", "threshold.search=false")
+    return train(config, tmp_path_factory.mktemp("second") / "run", dataset=dataset(), quiet=True)
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    config = quick("stage1.epochs=1", "stage2.default.epochs=1", "threshold.search=false")
+    return train(config, tmp_path_factory.mktemp("plain") / "run", dataset=dataset(), quiet=True)
+
+
+@pytest.mark.parametrize("views", [1, 8])
+def test_a_bundle_of_several_runs_gives_the_mean_over_runs_and_views(
+    plain: Run, second: Run, tmp_path: Path, views: int
+) -> None:
+    bundle = export([plain, second.folder], tmp_path / "both", views=views, name="both")
+    crops = discs(9, seed=3).crops
+    expected = opinion([plain, second], plain.labels, crops, views)
+    got = Session(bundle, threads=1).predict(crops, batch_size=4)
+    np.testing.assert_allclose(got.probabilities, expected, atol=1e-5)
+    card = bundle.card
+    dim = plain.network().trunk.dim
+    assert (card.network.networks, card.network.views) == (2, views)
+    assert got.embeddings.shape == (9, 2 * dim) == (9, card.network.embedding_dim)
+    assert card.network.parameters == 2 * plain.record["parameters"]
+    assert card.thresholds == {"head": 0.5, "vacuole": 0.5}
+    assert "2 networks are averaged, of seeds 0, 1." in card.protocol
+    assert ("Probabilities are the mean over 8 views" in card.protocol) == (views == 8)
+    text = (bundle.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "The probabilities are the mean over 2 such networks." in text
+    assert ("graded in 8 views, turned and mirrored" in text) == (views == 8)
+
+
+def test_views_grade_a_turned_crop_as_the_crop_itself(plain: Run, tmp_path: Path) -> None:
+    bundle = export(plain, tmp_path / "views", views=8)
+    crops = discs(5, seed=4).crops
+    session = Session(bundle, threads=1)
+    wanted = session.predict(crops)
+    turned = session.predict(np.ascontiguousarray(np.rot90(crops, axes=(1, 2))[:, :, ::-1]))
+    np.testing.assert_allclose(turned.probabilities, wanted.probabilities, atol=1e-5)
+    np.testing.assert_allclose(turned.embeddings, wanted.embeddings, atol=1e-4)
+
+
+def test_an_evaluation_of_the_bundle_goes_into_its_card_when_it_is_exported_again(
+    plain: Run, second: Run, tmp_path: Path
+) -> None:
+    runs = [plain, second]
+    first = export(runs, tmp_path / "first", views=8)
+    session = Session(first, threads=1)
+    found = evaluate(
+        Graded(session), dataset().splits["valid"], first.card.thresholds, model="both",
+        model_sha256=first.card.model_sha256, name="discs", split="valid", resamples=100,
+    )  # fmt: skip
+    found.write(tmp_path / "evaluation")
+    again = export(runs, tmp_path / "again", views=8, evaluations=[tmp_path / "evaluation"])
+    assert again.card.model_sha256 == first.card.model_sha256
+    assert list(again.card.metrics) == ["valid"]
+    assert "Metrics: valid: 32 crops" in again.card.protocol
+    with pytest.raises(TrainingError, match=r"is an evaluation of another model: expected SHA-256"):
+        export(runs, tmp_path / "other", evaluations=[tmp_path / "evaluation"])
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            ("labels=[vacuole]", "method=dtl"),
+            r"its labels is \('vacuole',\), not \('head', 'vacuole'\)",
+            id="labels",
+        ),
+        pytest.param(
+            ("backbone.input_size=48",), "its backbone.input_size is 48, not 32", id="input size"
+        ),
+    ],
+)
+def test_runs_that_are_no_seeds_of_one_another_are_not_averaged(
+    plain: Run, tmp_path: Path, changes: tuple[str, ...], message: str
+) -> None:
+    config = quick("stage1.epochs=1", "stage2.default.epochs=1", "threshold.search=false", *changes)
+    other = train(config, tmp_path / "run", dataset=dataset(), quiet=True)
+    with pytest.raises(TrainingError, match=message):
+        export([plain, other], tmp_path / "bundle")
+
+
+def test_searched_thresholds_do_not_hold_for_a_mean(run: Run, second: Run, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="its thresholds were searched for its own"):
+        export([second, run], tmp_path / "bundle")
+    with pytest.raises(TrainingError, match="there is no run to export"):
+        export([], tmp_path / "bundle")

@@ -7,9 +7,9 @@ torch = pytest.importorskip("torch", reason="needs the train extra: torch is not
 F = torch.nn.functional
 
 from androscope.learning.config import BranchConfig  # noqa: E402
+from androscope.learning.exported import Exported  # noqa: E402
 from androscope.learning.network import (  # noqa: E402
     Branch,
-    Exported,
     Preprocess,
     build_network,
     resize_matrix,
@@ -102,7 +102,7 @@ def test_exported_gives_probabilities_and_embedding() -> None:
     network = build_network(quick()).eval()
     crops = torch.from_numpy(discs(3).crops)
     with torch.inference_mode():
-        probabilities, embedding = Exported(network)(crops)
+        probabilities, embedding = Exported([network])(crops)
         assert torch.equal(probabilities, network(crops).sigmoid())
         assert torch.equal(embedding, network.embed(crops))
     assert bool(np.all((probabilities.numpy() > 0) & (probabilities.numpy() < 1)))

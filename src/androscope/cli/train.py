@@ -93,7 +93,10 @@ def train(
 
 
 def export(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run's folder.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="A finished run's folder; several are averaged."),
+    ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The bundle's new folder.")],
     name: Annotated[
         str | None, typer.Option(help="Of the bundle.", show_default="the run's")
@@ -106,6 +109,20 @@ def export(
         float | None,
         typer.Option(metavar="UM", help="Micrometres per pixel of the training crops.", min=1e-3),
     ] = None,
+    views: Annotated[
+        bool,
+        typer.Option(
+            "--views",
+            help="Grade each crop in its eight views, turned and mirrored; give the mean.",
+        ),
+    ] = False,
+    evaluation: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR",
+            help="Put this evaluation of the same bundle, exported before, into the card.",
+        ),
+    ] = None,
 ) -> None:
     """Write a run as a bundle: model.onnx, card.json, MODEL_CARD.md.
 
@@ -117,16 +134,20 @@ def export(
     [bold]Example[/bold]
 
         $ androscope export runs/dmtl --out bundles/dmtl
+
+        $ androscope export runs/seed-* --views --out bundles/accurate
     """
     _require("export a model", "onnx", "onnxscript")
     from androscope.learning.export import export as write
     from androscope.learning.run import Run
 
-    found = Run.load(run)
-    crops, where = _crops(found)
+    found = [Run.load(run) for run in runs]
+    crops, where = _crops(found[0])
     bundle = write(
         found,
         out,
+        views=8 if views else 1,
+        evaluations=evaluation or (),
         name=name,
         version=version,
         crops=crops,

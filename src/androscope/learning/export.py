@@ -1,8 +1,9 @@
-"""A finished run as a bundle: the graph, verified, and the card, filled in from the record."""
+"""Finished runs as a bundle: the graph, verified, and the card, filled in from the records."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ import numpy as np
 
 from androscope.errors import TrainingError
 from androscope.imaging.phantom_set import phantom_set
+from androscope.learning.exported import Exported
 from androscope.learning.graph import Agreement, check_graph, to_onnx
+from androscope.learning.protocol import fit_together, protocol
 from androscope.learning.record import software
 from androscope.learning.run import Run
-from androscope.learning.subject import TEST_READS
-from androscope.learning.summary import SUMMARY, read_summary
+from androscope.learning.summary import SUMMARY, Summary, read_summary
 from androscope.model.bundle import Bundle, write_bundle
 from androscope.model.card import (
     CardDraft,
@@ -57,14 +59,16 @@ _PIXEL_MHSMA = (
 
 
 def export(
-    run: Run | str | Path,
+    run: Run | str | Path | Sequence[Run | str | Path],
     out: str | Path,
     *,
+    views: int = 1,
     name: str | None = None,
     version: str = "0.1.0",
     crops: UInt8Array | None = None,
     licence: str | None = None,
     pixel_size_um: float | None = None,
+    evaluations: Sequence[str | Path] = (),
     report: Callable[[str], None] = lambda _: None,
 ) -> Bundle:
     """Write ``run`` as a bundle into the new folder ``out``.
@@ -72,9 +76,11 @@ def export(
     Parameters
     ----------
     run
-        A finished run or its folder.
+        A finished run or its folder; or several, whose probabilities the bundle averages.
     out
         Must not exist yet, or be an empty folder.
+    views
+        1, or 8: the bundle grades each crop in its eight views and gives the mean.
     name, version
         Of the bundle; the run's name, and a version such as ``0.1.0``.
     crops
@@ -83,29 +89,36 @@ def export(
         Of the weights; by default that of the data they were learned from.
     pixel_size_um
         Micrometres per pixel of the training crops, if known.
+    evaluations
+        Further ``evaluation.json``, or their folders, for the card beside those in a single run's
+        own folder: those of this very bundle, exported and evaluated before.
     report
         Called with what was verified.
 
     Raises
     ------
     TrainingError
-        If the run is not finished or damaged, the backbone cannot be exported, or torch and ONNX
+        If a run is not finished or damaged, several do not fit together, an evaluation is of other
+        weights, the backbone cannot be exported, or torch and ONNX
         differ by more than 1e-4.
     OutputError, BundleError
         If ``out`` cannot be written, or name and version are none.
     """
-    if not isinstance(run, Run):
-        run = Run.load(run)
-    network = run.network()
-    size = run.config.data.crop_size
+    given = [run] if isinstance(run, Run | str | Path) else run
+    runs = [r if isinstance(r, Run) else Run.load(r) for r in given]
+    fit_together(runs, views)
+    exported = Exported([r.network() for r in runs], views)
+    size = exported.crop_size
     if crops is None:
         crops = np.stack([phantom.pixels for phantom in phantom_set(64, 0, size=size)])
-    model = to_onnx(network)
-    agreement = check_graph(network, model, crops)
+    model = to_onnx(exported)
+    agreement = check_graph(exported, model, crops)
     report(str(agreement))
     draft = draft_card(
-        run,
-        name=name or run.config.name,
+        runs,
+        views=views,
+        evaluations=_evaluations(runs, views, evaluations, hashlib.sha256(model).hexdigest()),
+        name=name or runs[0].config.name,
         version=version,
         agreement=agreement,
         licence=licence,
@@ -115,25 +128,28 @@ def export(
 
 
 def draft_card(
-    run: Run,
+    runs: Sequence[Run],
     *,
+    views: int,
+    evaluations: Sequence[Summary],
     name: str,
     version: str,
     agreement: Agreement,
     licence: str | None = None,
     pixel_size_um: float | None = None,
 ) -> CardDraft:
-    """Fill in a card from a run's record and the evaluations in its folder.
+    """Fill in a card from the runs' records and the evaluations of what they are together.
 
     Raises
     ------
     TrainingError
         If a field cannot be what was given (such as a version that is none).
     """
+    run = runs[0]
     record, config = run.record, run.config
     data = record["data"]
     mhsma = data["name"] == "mhsma"
-    metrics, remarks = _evaluations(run)
+    metrics, remarks = _metrics(run, evaluations)
     weights = record["weights"]
     source = {"random": "a random start", "file": f"the file {Path(weights['name']).name}"}.get(
         weights["kind"], f"ImageNet, {weights['name']}"
@@ -155,8 +171,10 @@ def draft_card(
                 backbone=config.backbone.name,
                 pretrained=source,
                 input_size=config.backbone.input_size,
-                embedding_dim=record["embedding_dim"],
-                parameters=record["parameters"],
+                embedding_dim=sum(r.record["embedding_dim"] for r in runs),
+                parameters=sum(r.record["parameters"] for r in runs),
+                networks=len(runs),
+                views=views,
             ),
             training=TrainingData(
                 name=data["name"],
@@ -166,7 +184,7 @@ def draft_card(
                 splits={split: _split(split, data) for split in data["splits"]},
                 patients=_patients(data),
             ),
-            protocol=_protocol(run, agreement, remarks),
+            protocol=protocol(runs, views, agreement, remarks),
             metrics=metrics,
             config=config.model_dump(mode="json"),
             software=record["software"]
@@ -216,14 +234,34 @@ def _patients(data: dict[str, Any]) -> str:
     return "not known for all crops"
 
 
-def _evaluations(run: Run) -> tuple[dict[str, Any], list[str]]:
-    """Metrics of every evaluation of exactly these weights, and a remark on each."""
+def _evaluations(
+    runs: Sequence[Run], views: int, given: Sequence[str | Path], model_sha256: str
+) -> list[Summary]:
+    """Every evaluation of exactly these weights: in a single run's folder, and ``given``."""
+    found = []
+    if len(runs) == 1 and views == 1:
+        own = runs[0].record["network_sha256"]
+        paths = sorted((runs[0].folder / "evaluation").glob(f"*/{SUMMARY}"))
+        found = [e for e in map(read_summary, paths) if e.model_sha256 == own]
+    for path in given:
+        evaluation = read_summary(path)
+        if evaluation.model_sha256 != model_sha256:
+            raise TrainingError(
+                f"is an evaluation of another model: expected SHA-256 {model_sha256} of "
+                f"model.onnx, got {evaluation.model_sha256}",
+                path=path,
+                advice="Export the bundle, evaluate it with `androscope evaluate`, and export it "
+                "again with that evaluation",
+            )
+        found.append(evaluation)
+    return found
+
+
+def _metrics(run: Run, evaluations: Sequence[Summary]) -> tuple[dict[str, Any], list[str]]:
+    """Metrics by split, label and name, and a remark on each evaluation."""
     metrics: dict[str, Any] = {}
     remarks = []
-    for path in sorted((run.folder / "evaluation").glob(f"*/{SUMMARY}")):
-        found = read_summary(path)
-        if found.model_sha256 != run.record["network_sha256"]:
-            continue
+    for found in evaluations:
         own = found.data == run.record["data"]["name"]
         key = found.split if own else f"{found.data}-{found.split}"
         metrics[key] = {
@@ -233,34 +271,3 @@ def _evaluations(run: Run) -> tuple[dict[str, Any], list[str]]:
         }
         remarks.append(f"{key}: {found.crops} crops, {found.interval}")
     return metrics, remarks
-
-
-def _protocol(run: Run, agreement: Agreement, remarks: list[str]) -> str:
-    search = run.config.threshold
-    thresholds = (
-        f"and thresholds (by accuracy + F0.5, from {search.low:g} to {search.high:g}) were"
-        if search.search
-        else "(not the thresholds, which are 0.5) was"
-    )
-    phantoms = run.config.data.phantoms
-    beside = f" and {phantoms} rendered sperm of known truth" if phantoms else ""
-    teachers = run.record.get("teachers", [])
-    taught = (
-        f" to targets between the labels (weight {1 - run.config.teacher.share:g}) and the mean "
-        f"probability of {len(teachers)} networks trained before on the same crops"
-        if teachers
-        else ""
-    )
-    lines = [
-        f"Weights were fitted on train{beside}{taught}; the epoch {thresholds} chosen on valid. "
-        "Training read no other split.",
-        "Normal is the positive class; ROC AUC is from probabilities.",
-        f"At export, {agreement}.",
-    ]
-    if remarks:
-        lines.append(f"Metrics: {'; '.join(remarks)}.")
-    reads = run.folder / TEST_READS
-    if reads.is_file():
-        count = sum(1 for line in reads.read_text(encoding="utf-8").splitlines() if line.strip())
-        lines.append(f"Test was read {count} {'time' if count == 1 else 'times'} in this run.")
-    return " ".join(lines)

@@ -21,7 +21,7 @@ import onnxruntime as ort
 import torch
 
 from androscope.errors import TrainingError
-from androscope.learning.network import Exported, Network
+from androscope.learning.exported import Exported
 from androscope.model.session import EMBEDDING, INPUT, LABELS_KEY, PROBABILITIES
 from androscope.types import UInt8Array
 
@@ -59,8 +59,8 @@ class Agreement:
         )
 
 
-def to_onnx(network: Network) -> bytes:
-    """Serialise ``network`` as ONNX; the network is left as it is.
+def to_onnx(exported: Exported) -> bytes:
+    """Serialise ``exported`` as ONNX; its networks are left as they are.
 
     Input ``crops`` ``(N, S, S)`` uint8; outputs ``probabilities`` ``(N, L)`` and ``embedding``
     ``(N, D)`` float32; N is free. The labels are in the metadata.
@@ -70,8 +70,8 @@ def to_onnx(network: Network) -> bytes:
     TrainingError
         If the backbone cannot be exported.
     """
-    size = network.preprocess.crop_size
-    plain = deepcopy(network).cpu().float().eval().to(memory_format=torch.contiguous_format)
+    size = exported.crop_size
+    plain = deepcopy(exported).cpu().float().eval().to(memory_format=torch.contiguous_format)
     example = torch.zeros((2, size, size), dtype=torch.uint8)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
@@ -80,7 +80,7 @@ def to_onnx(network: Network) -> bytes:
         loud.setLevel(logging.ERROR)
         try:
             program = torch.onnx.export(
-                Exported(plain),
+                plain,
                 (example,),
                 dynamo=True,
                 opset_version=OPSET,
@@ -101,7 +101,7 @@ def to_onnx(network: Network) -> bytes:
     if program is None:
         raise TrainingError("the exporter gave no model")
     model = program.model_proto
-    _tidy(model, network.labels)
+    _tidy(model, exported.labels)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
 
@@ -118,13 +118,13 @@ def _tidy(model: onnx.ModelProto, labels: tuple[str, ...]) -> None:
     model.metadata_props.add(key=LABELS_KEY, value=json.dumps(list(labels)))
 
 
-def check_graph(network: Network, model: bytes, crops: UInt8Array) -> Agreement:
+def check_graph(exported: Exported, model: bytes, crops: UInt8Array) -> Agreement:
     """Grade ``crops`` with both, ONNX in batches and one by one, and compare.
 
     Parameters
     ----------
-    network
-        In evaluation mode, on the CPU.
+    exported
+        Its networks in evaluation mode, on the CPU.
     model
         What :func:`to_onnx` gave.
     crops
@@ -136,7 +136,7 @@ def check_graph(network: Network, model: bytes, crops: UInt8Array) -> Agreement:
         If they differ by more than :data:`TOLERANCE` or :data:`EMBEDDING_TOLERANCE`.
     """
     session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
-    exported = Exported(network).eval()
+    exported = exported.eval()
     far = [0.0, 0.0]
     for start in range(0, len(crops), _BATCH):
         batch = np.ascontiguousarray(crops[start : start + _BATCH])

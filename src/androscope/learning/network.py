@@ -10,7 +10,7 @@ from androscope.learning.backbones import Trunk, create_trunk
 from androscope.learning.config import BranchConfig, Config, Stage2Config
 from androscope.learning.stems import STANDARDIZE_FLOOR, Normalization
 
-__all__ = ["Branch", "Exported", "Network", "Preprocess", "build_network", "resize_matrix"]
+__all__ = ["Branch", "Network", "Preprocess", "build_network", "resize_matrix"]
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -134,19 +134,6 @@ class Network(nn.Module):
     def forward(self, crops: Tensor) -> Tensor:
         """``(N, S, S)`` crops to logits ``(N, L)``."""
         return self.grade(self.embed(crops))
-
-
-class Exported(nn.Module):
-    """The network as a bundle has it: crops to probabilities (of abnormal) and the embedding."""
-
-    def __init__(self, network: Network) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
-        """``(N, S, S)`` uint8 to ``(N, L)`` and ``(N, D)``."""
-        embedding = self.network.embed(crops)
-        return self.network.grade(embedding).sigmoid(), embedding
 
 
 def build_network(

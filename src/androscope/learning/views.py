@@ -6,17 +6,20 @@ none of them needs interpolation: the mean opinion over them costs eight passes 
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TypeVar
 
-from androscope.types import UInt8Array
+import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["DIHEDRAL", "dihedral_views"]
+
+T = TypeVar("T", bound=np.generic)
 
 #: Size of the dihedral group of the square.
 DIHEDRAL = 8
 
 
-def dihedral_views(crops: UInt8Array, count: int = DIHEDRAL) -> list[UInt8Array]:
+def dihedral_views(crops: NDArray[T], count: int = DIHEDRAL) -> list[NDArray[T]]:
     """The first ``count`` of the eight views of ``(N, S, S)`` crops, the crops themselves first.
 
     Four quarter turns, then the same of the mirror image.

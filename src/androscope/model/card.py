@@ -68,6 +68,10 @@ class Network(_Table):
     input_size: int = Field(ge=8, le=4096, description="Side the crop is resized to inside, px.")
     embedding_dim: int = Field(ge=1, le=1_000_000, description="Length of the embedding, D.")
     parameters: int | None = Field(None, ge=1, description="Number of learned parameters.")
+    networks: int = Field(1, ge=1, le=100, description="Networks whose probabilities are averaged.")
+    views: Literal[1, 8] = Field(
+        1, description="Views of a crop, turned and mirrored, that are averaged inside."
+    )
 
 
 class SplitFacts(_Table):

@@ -98,9 +98,14 @@ def _measured(interval: Interval | None) -> str:
 def _making(card: Card) -> str:
     network = card.network
     size = "" if network.parameters is None else f", {network.parameters:,} parameters"
+    several = ""
+    if network.networks > 1:
+        several += f" The probabilities are the mean over {network.networks} such networks."
+    if network.views > 1:
+        several += f" Each crop is graded in {network.views} views, turned and mirrored."
     return (
         f"- Backbone: {network.backbone}{size}, first weights: {network.pretrained}; crops are "
-        f"resized to {network.input_size} px inside the model.\n"
+        f"resized to {network.input_size} px inside the model.{several}\n"
         f"- Software: {', '.join(f'{k} {v}' for k, v in sorted(card.software.items()))}\n\n"
         "The run's whole configuration:\n\n"
         f"```json\n{json.dumps(card.config, indent=2, ensure_ascii=False)}\n```"

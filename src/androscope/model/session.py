@@ -133,6 +133,8 @@ class Session:
         step = load_settings().batch_size if batch_size is None else batch_size
         if step < 1:
             raise ValueError(f"batch_size must be at least 1, got {step}")
+        # A crop of eight views is eight crops to the network: the memory of a pass stays the same.
+        step = max(1, step // self.card.network.views)
         probabilities = np.empty((len(crops), len(self.card.labels)), np.float32)
         embeddings = np.empty((len(crops), self.card.network.embedding_dim), np.float32)
         for start in range(0, len(crops), step):

@@ -1,0 +1,97 @@
+"""How exported weights were come by, in words, for the card; and which runs may be averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from androscope.errors import TrainingError
+from androscope.learning.graph import Agreement
+from androscope.learning.run import Run
+from androscope.learning.subject import TEST_READS
+
+__all__ = ["fit_together", "protocol"]
+
+
+def fit_together(runs: Sequence[Run], views: int) -> None:
+    """Make sure that the probabilities of ``runs`` may be averaged and shown as one model's.
+
+    Raises
+    ------
+    TrainingError
+        If there is no run; if labels, crop size, backbone, its input size or the training data
+        differ; or if thresholds were searched, which hold for each run alone.
+    """
+    if not runs:
+        raise TrainingError("there is no run to export", advice="Name the folder of one at least")
+    first = runs[0]
+    for run in runs[1:]:
+        for what, wanted, got in (
+            ("labels", first.labels, run.labels),
+            ("data.crop_size", first.config.data.crop_size, run.config.data.crop_size),
+            ("backbone.name", first.config.backbone.name, run.config.backbone.name),
+            (
+                "backbone.input_size",
+                first.config.backbone.input_size,
+                run.config.backbone.input_size,
+            ),
+            ("training data", _data(first), _data(run)),
+        ):
+            if wanted != got:
+                raise TrainingError(
+                    f"cannot be averaged with {first.folder}: its {what} is {got}, not {wanted}",
+                    path=run.folder,
+                    advice="Average runs that differ in their seed alone",
+                )
+    if len(runs) == 1 and views == 1:
+        return
+    for run in runs:
+        if run.config.threshold.search:
+            raise TrainingError(
+                "its thresholds were searched for its own probabilities, not for a mean",
+                path=run.folder,
+                advice="Train it with --set threshold.search=false",
+            )
+
+
+def _data(run: Run) -> dict[str, str]:
+    return {name: split["sha256"] for name, split in run.record["data"]["splits"].items()}
+
+
+def protocol(runs: Sequence[Run], views: int, agreement: Agreement, remarks: Sequence[str]) -> str:
+    """The card's ``protocol``: what was fitted and chosen on what, and how often test was read."""
+    run = runs[0]
+    search = run.config.threshold
+    thresholds = (
+        f"and thresholds (by accuracy + F0.5, from {search.low:g} to {search.high:g}) were"
+        if search.search
+        else "(not the thresholds, which are 0.5) was"
+    )
+    phantoms = run.config.data.phantoms
+    beside = f" and {phantoms} rendered sperm of known truth" if phantoms else ""
+    teachers = run.record.get("teachers", [])
+    taught = (
+        f" to targets between the labels (weight {1 - run.config.teacher.share:g}) and the mean "
+        f"probability of {len(teachers)} networks trained before on the same crops"
+        if teachers
+        else ""
+    )
+    lines = [
+        f"Weights were fitted on train{beside}{taught}; the epoch {thresholds} chosen on valid. "
+        "Training read no other split.",
+    ]
+    if len(runs) > 1:
+        seeds = ", ".join(str(r.config.seed) for r in runs)
+        lines.append(f"{len(runs)} networks are averaged, of seeds {seeds}.")
+    if views > 1:
+        lines.append(f"Probabilities are the mean over {views} views of the crop.")
+    lines += [
+        "Normal is the positive class; ROC AUC is from probabilities.",
+        f"At export, {agreement}.",
+    ]
+    if remarks:
+        lines.append(f"Metrics: {'; '.join(remarks)}.")
+    reads = run.folder / TEST_READS
+    if len(runs) == 1 and views == 1 and reads.is_file():
+        count = sum(1 for line in reads.read_text(encoding="utf-8").splitlines() if line.strip())
+        lines.append(f"Test was read {count} {'time' if count == 1 else 'times'} in this run.")
+    return " ".join(lines)
