@@ -72,6 +72,7 @@ def begin(
     facts: dict[str, Any],
     teachers: list[dict[str, Any]],
     earlier: dict[str, Any] | None,
+    held_out: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write the first record of a run, or mark the ``earlier`` one as taken up again.
 
@@ -115,6 +116,8 @@ def begin(
     }
     if teachers:
         record["teachers"] = teachers
+    if held_out is not None:
+        record["held_out"] = held_out
     write_text(out / CONFIG, dump_config(config))
     write_record(out, record)
     return record

@@ -152,6 +152,11 @@ class TeacherConfig(Table):
         le=1,
         description="Weight of their mean probability in a target; the rest is the label.",
     )
+    held_out: bool = Field(
+        False,
+        description="Of a training crop only the runs are asked that held it out "
+        "(`data.held_out_folds`): who learned a crop repeats its label.",
+    )
     views: Literal[1, 8] = Field(
         8,
         description="Views of a crop their opinion is the mean of: itself, or all eight turned "
@@ -209,8 +214,7 @@ class Config(Table):
         None,
         ge=0,
         lt=2**32,
-        description="Of the heads' first weights; null: `seed`. Runs that start from the same "
-        "weights can be averaged (`androscope soup`).",
+        description="Of the heads' first weights; null: `seed`.",
     )
     data: DataConfig = DataConfig()
     backbone: BackboneConfig = BackboneConfig()

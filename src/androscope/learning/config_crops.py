@@ -20,12 +20,25 @@ class DataConfig(Table):
 
     dataset: str = Field("mhsma", description="`mhsma`, or the path of an own labelled set.")
     crop_size: int = Field(64, ge=32, le=512, description="Side of the stored crops, px.")
+    held_out_folds: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="Train crops are divided into so many folds, and those of fold `seed` modulo "
+        "this are not learned from (`teacher.held_out`); 0: all are learned from.",
+    )
     phantoms: int = Field(
         0, ge=0, le=100_000, description="Rendered sperm of known truth added to the train split."
     )
     phantom_labels: tuple[LabelName, ...] | None = Field(
         None, description="Labels of the run that phantoms teach; null: all that they know."
     )
+
+    @model_validator(mode="after")
+    def _one_fold_is_none(self) -> Self:
+        if self.held_out_folds == 1:
+            raise ValueError("held_out_folds is 0 for none, or 2 at least: one fold is all crops")
+        return self
 
 
 class BackboneConfig(Table):

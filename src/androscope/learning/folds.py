@@ -12,7 +12,7 @@ from androscope.datasets import LabelledCrops
 from androscope.errors import TrainingError
 from androscope.learning.intervals import units
 
-__all__ = ["Fold", "make_folds", "strata"]
+__all__ = ["Fold", "divide", "make_folds", "strata"]
 
 #: One of so many parts of a fold's training crops chooses its epoch and thresholds: a fifth, as in
 #: MHSMA's own split (240 of 1,240).
@@ -69,6 +69,18 @@ def strata(labels: NDArray[np.int8], least: int) -> NDArray[np.intp]:
     return np.unique(columns, axis=0, return_inverse=True)[1].reshape(-1)
 
 
+def divide(data: LabelledCrops, parts: int, seed: int) -> list[NDArray[np.intp]]:
+    """Rows of each of ``parts`` alike parts; patients stay whole where they are known.
+
+    Raises
+    ------
+    TrainingError
+        If there are fewer patients (or crops) than parts.
+    """
+    groups = units(data.patients or [""] * len(data))
+    return _divide(data.labels, groups, parts, seed, patients=data.patients is not None)
+
+
 def make_folds(data: LabelledCrops, folds: int, seed: int) -> tuple[Fold, ...]:
     """Divide the crops.
 
@@ -92,7 +104,7 @@ def make_folds(data: LabelledCrops, folds: int, seed: int) -> tuple[Fold, ...]:
     if folds < 2:
         raise TrainingError(f"cross-validation takes at least 2 folds, got {folds}")
     groups = units(data.patients or [""] * len(data))
-    outer = _divide(data.labels, groups, folds, seed, patients=data.patients is not None)
+    outer = divide(data, folds, seed)
     found = []
     for number, held_out in enumerate(outer):
         rest = np.setdiff1d(np.arange(len(data)), held_out)

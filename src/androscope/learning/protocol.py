@@ -69,9 +69,10 @@ def protocol(runs: Sequence[Run], views: int, agreement: Agreement, remarks: Seq
     phantoms = run.config.data.phantoms
     beside = f" and {phantoms} rendered sperm of known truth" if phantoms else ""
     teachers = run.record.get("teachers", [])
+    own = ", each crop's from those that had not learned it" if run.config.teacher.held_out else ""
     taught = (
         f" to targets between the labels (weight {1 - run.config.teacher.share:g}) and the mean "
-        f"probability of {len(teachers)} networks trained before on the same crops"
+        f"probability of {len(teachers)} networks trained before on the same crops{own}"
         if teachers
         else ""
     )
@@ -79,6 +80,10 @@ def protocol(runs: Sequence[Run], views: int, agreement: Agreement, remarks: Seq
         f"Weights were fitted on train{beside}{taught}; the epoch {thresholds} chosen on valid. "
         "Training read no other split.",
     ]
+    folds = [r.record["held_out"] for r in runs if r.record.get("held_out")]
+    if folds:
+        which = ", ".join(f"{fold['fold'] + 1} of {fold['folds']}" for fold in folds)
+        lines.append(f"Left out of train, to grade it unlearned: part {which}.")
     if len(runs) > 1:
         seeds = ", ".join(str(r.config.seed) for r in runs)
         lines.append(f"{len(runs)} networks are averaged, of seeds {seeds}.")

@@ -5,6 +5,9 @@ learns the mean probabilities of several grades better than one that learns the 
 costs one pass. The targets are ``(1 - share) label + share mean``, so that the loss is the
 weighted sum of the cross-entropies against both (their section 2, at temperature 1, where the
 cross-entropy is linear in its target).
+
+With ``teacher.held_out`` the mean is over those runs alone that did not learn the crop
+(:mod:`androscope.learning.held_out`): where a label is wrong, they may say so.
 """
 
 from __future__ import annotations
@@ -13,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from androscope.datasets import LabelledCrops
 from androscope.errors import TrainingError
 from androscope.learning.config import Config, TeacherConfig
 from androscope.learning.epochs import Report
+from androscope.learning.held_out import asked
 from androscope.learning.run import Run
 from androscope.learning.views import dihedral_views
 from androscope.types import FloatArray, UInt8Array
@@ -62,11 +67,23 @@ def teacher_facts(runs: list[Run]) -> list[dict[str, Any]]:
             "seed": run.config.seed,
             "network_sha256": run.record["network_sha256"],
         }
+        | _fold(run)
         for run in runs
     ]
 
 
-def opinion(runs: list[Run], labels: tuple[str, ...], crops: UInt8Array, views: int) -> FloatArray:
+def _fold(run: Run) -> dict[str, Any]:
+    held = run.record.get("held_out")
+    return {} if held is None else {"held_out": {k: held[k] for k in ("folds", "fold")}}
+
+
+def opinion(
+    runs: list[Run],
+    labels: tuple[str, ...],
+    crops: UInt8Array,
+    views: int,
+    asked: NDArray[np.bool_] | None = None,
+) -> FloatArray:
     """Mean probability of abnormal over runs and views: ``(N, L)`` float32.
 
     Parameters
@@ -79,18 +96,22 @@ def opinion(runs: list[Run], labels: tuple[str, ...], crops: UInt8Array, views: 
         ``(N, S, S)`` uint8.
     views
         1 or 8, of :func:`androscope.learning.views.dihedral_views`.
+    asked
+        ``(R, N)``: which run is asked of which crop; all of all by default. NaN where none is.
     """
     total = np.zeros((len(crops), len(labels)), np.float64)
-    count = np.zeros(len(labels), np.int64)
-    for run in runs:
+    count = np.zeros((len(crops), len(labels)), np.int64)
+    for number, run in enumerate(runs):
         columns = {label: column for column, label in enumerate(run.labels)}
         shared = [i for i, label in enumerate(labels) if label in columns]
-        for view in dihedral_views(crops, views):
+        rows = np.arange(len(crops)) if asked is None else np.flatnonzero(asked[number])
+        for view in dihedral_views(crops[rows], views) if len(rows) else ():
             found = run.probabilities(view)
             for i in shared:
-                total[:, i] += found[:, columns[labels[i]]]
-                count[i] += 1
-    return (total / count).astype(np.float32)
+                total[rows, i] += found[:, columns[labels[i]]]
+                count[rows, i] += 1
+    with np.errstate(invalid="ignore"):
+        return (total / count).astype(np.float32)
 
 
 def soft_targets(
@@ -98,11 +119,14 @@ def soft_targets(
 ) -> FloatArray | None:
     """Targets ``(N, L)`` in 0 to 1, -1 where not labelled; None without teachers.
 
+    With ``held_out``, a label that no run may be asked of (a phantom's) is learned as it is.
     A crop that nobody labelled stays out of the loss: the teachers' opinion alone is no label.
     """
     if not runs:
         return None
     report(f"{len(runs)} teachers, {config.views} views of {len(train)} crops each")
-    mean = opinion(runs, train.label_names, train.crops, config.views)
+    who = asked(runs, train) if config.held_out else None
+    mean = opinion(runs, train.label_names, train.crops, config.views, who)
+    mean = np.where(np.isnan(mean), train.labels, mean)
     targets = (1 - config.share) * train.labels + config.share * mean
     return np.where(train.labels >= 0, targets, -1).astype(np.float32)

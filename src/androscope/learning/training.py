@@ -22,6 +22,7 @@ from androscope.learning.config import Config
 from androscope.learning.dmtl import train_stage1, train_stage2
 from androscope.learning.dtl import train_dtl
 from androscope.learning.epochs import Report, StageResult, Watch, save_state
+from androscope.learning.held_out import without_fold
 from androscope.learning.metrics import scores_by_label
 from androscope.learning.network import Network, build_network
 from androscope.learning.phantoms import with_phantoms
@@ -88,6 +89,7 @@ def train(
             config.data.dataset, crop_size=config.data.crop_size, labels=config.labels
         )
     train_split, valid_split = (learnable(dataset, name, config) for name in ("train", "valid"))
+    train_split, held_out = without_fold(train_split, config.data.held_out_folds, config.seed)
     train_split = with_phantoms(
         train_split, config.data.phantoms, config.seed, config.data.phantom_labels
     )
@@ -95,7 +97,7 @@ def train(
     seen = {n: dataset.splits[n].with_labels(config.labels) for n in ("train", "valid")}
     facts = data_facts(replace(dataset, splits=seen))
     teachers = load_teachers(config)
-    record = begin(out, config, facts, teacher_facts(teachers), earlier) if main else {}
+    record = begin(out, config, facts, teacher_facts(teachers), earlier, held_out) if main else {}
 
     with threads(config.trainer):
         targets = soft_targets(train_split, teachers, config.teacher, say)
