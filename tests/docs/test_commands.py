@@ -29,6 +29,8 @@ NOT_RUN = {
     "androscope benchmark run --out benchmark --jobs": "thirty trainings; see tests/protocol",
     "androscope benchmark table": "it needs the thirty; see tests/cli/test_benchmark.py",
     "androscope benchmark plot": "it needs the thirty; see tests/cli/test_benchmark.py",
+    "androscope search run dmtl": "fifty trainings and more; tests/search runs small ones",
+    "export OPTUNA_STORAGE": "there is no such database here",
     "androscope data download": "the data set's host is out of reach; tests/datasets serves it",
 }
 
@@ -57,7 +59,7 @@ class Command:
     @property
     def shortened(self) -> str:
         """The command as it is run."""
-        if re.search(r"androscope (train|crossval)\b", self.text):
+        if re.search(r"androscope (train|crossval|search run)\b", self.text):
             return self.text + SHORT
         return self.text
 

@@ -22,6 +22,7 @@ from androscope.cli.demo import demo
 from androscope.cli.evaluate import crossval, evaluate
 from androscope.cli.leaderboard import leaderboard
 from androscope.cli.models import models
+from androscope.cli.search import search
 from androscope.cli.train import export, train
 from androscope.errors import AndroscopeError
 
@@ -76,6 +77,7 @@ app.add_typer(models, name="models", rich_help_panel="Models")
 app.add_typer(data, name="data", rich_help_panel="Data")
 app.add_typer(config, name="config", rich_help_panel="Learn")
 app.command(rich_help_panel="Learn")(train)
+app.add_typer(search, name="search", rich_help_panel="Learn")
 app.command(rich_help_panel="Learn")(evaluate)
 app.command(rich_help_panel="Learn")(crossval)
 app.command(rich_help_panel="Learn")(export)

@@ -1,0 +1,314 @@
+"""The record of a search: opened or begun in a database, and trials whose process died tried again.
+
+A trial's process says that it lives in two ways: it holds a lock on a file of the search's folder,
+which the system lets go of at its death, and it writes a heartbeat into the database. So a search
+that goes on in the same folder knows at once who died; one on another machine after two minutes.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from androscope.errors import TrainingError
+from androscope.extras import require
+from androscope.learning.config import Config
+from androscope.learning.config_file import dump_config, parse_config
+from androscope.learning.record import different_keys
+from androscope.search.schema import Space
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.storages import RDBStorage
+
+__all__ = [
+    "DATABASE",
+    "RETRIES",
+    "Facts",
+    "gate",
+    "join",
+    "lock_of",
+    "open_storage",
+    "open_study",
+    "quiet",
+    "read_facts",
+    "revive",
+    "room",
+    "shown_url",
+    "url_of",
+]
+
+#: The database in the search's folder, where no other is named.
+DATABASE = "study.db"
+
+#: How often a trial is tried again after its process died.
+RETRIES = 2
+
+_HEARTBEAT, _GRACE = 30, 120
+
+#: Keys that may differ between the machines of one search: where things lie, and how fast.
+_FREE = ("data.dataset", "trainer.threads")
+
+_ADVICE = "Go on with what it was begun with, or begin another with --out (or --name in a database)"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a search is about; all who work on it must agree.
+
+    Attributes
+    ----------
+    space
+        As it was read.
+    base
+        The configuration that trials change.
+    seed
+        Of the proposals.
+    data
+        Split's name to its hash, train and valid.
+    """
+
+    space: Space
+    base: Config
+    seed: int
+    data: Mapping[str, str]
+
+    def to_attrs(self) -> dict[str, Any]:
+        """As the study keeps it."""
+        return {
+            "space": self.space.model_dump(mode="json"),
+            "base": dump_config(self.base),
+            "seed": self.seed,
+            "data": dict(self.data),
+        }
+
+
+def url_of(out: Path, storage: str | None) -> str:
+    """The database's address: ``storage``, or a file in ``out``."""
+    return storage or f"sqlite:///{(out / DATABASE).resolve()}"
+
+
+def shown_url(url: str) -> str:
+    """The address without its password."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "the address given"
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without Optuna's own lines, and its warnings of parts that may change in another release."""
+    optuna = require("optuna", extra="train", why="search configurations")
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield
+    finally:
+        optuna.logging.set_verbosity(level)
+
+
+def _retry() -> Any:
+    from optuna.storages import RetryHeartbeatStaleTrialCallback
+
+    return RetryHeartbeatStaleTrialCallback(max_retry=RETRIES, inherit_intermediate_values=True)
+
+
+def open_storage(url: str) -> RDBStorage:
+    """Open a database, and make its tables if they are not there.
+
+    Raises
+    ------
+    TrainingError
+        If there is none at the address, or this machine has no driver for it.
+    """
+    from optuna.storages import RDBStorage
+    from sqlalchemy.exc import SQLAlchemyError
+
+    # Several processes write into one SQLite file: each waits for its turn.
+    connect = {"connect_args": {"timeout": 120}} if url.startswith("sqlite") else {}
+    try:
+        with quiet():
+            return RDBStorage(
+                url,
+                engine_kwargs=connect,
+                heartbeat_interval=_HEARTBEAT,
+                grace_period=_GRACE,
+                heartbeat_stale_trial_callback=_retry(),
+            )
+    except (SQLAlchemyError, ImportError, ValueError, RuntimeError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise TrainingError(
+            f"the database {shown_url(url)} cannot be opened: {_without_password(first, url)}",
+            advice="Give an address as SQLAlchemy takes it, such as postgresql://user@host/name, "
+            "and install its driver",
+        ) from error
+
+
+def _without_password(text: str, url: str) -> str:
+    return text.replace(url, shown_url(url))
+
+
+def open_study(url: str, name: str) -> Study:
+    """Open a study that is there.
+
+    Raises
+    ------
+    TrainingError
+        If it is not, or is none of androscope's.
+    """
+    import optuna
+
+    with quiet():
+        storage = open_storage(url)
+        try:
+            study = optuna.load_study(study_name=name, storage=storage)
+        except KeyError as error:
+            there = ", ".join(optuna.get_all_study_names(storage)) or "none"
+            raise TrainingError(
+                f"the database {shown_url(url)} holds no search {name!r}; there is {there}",
+                advice="Name another with --name",
+            ) from error
+    read_facts(study)
+    return study
+
+
+def read_facts(study: Study) -> Facts:
+    """What the study is about. Raises :class:`TrainingError` if it is none of androscope's."""
+    attrs = study.user_attrs
+    try:
+        return Facts(
+            Space.model_validate(attrs["space"]),
+            parse_config(attrs["base"], study.study_name),
+            int(attrs["seed"]),
+            dict(attrs["data"]),
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise TrainingError(
+            f"the study {study.study_name!r} was not begun by `androscope search`: {error!r}",
+            advice="Choose another --name",
+        ) from error
+
+
+def join(url: str, name: str, facts: Facts) -> tuple[Study, Facts]:
+    """Begin a search, or join the one that is there.
+
+    Returns
+    -------
+    Study, Facts
+        The facts are those that it was begun with.
+
+    Raises
+    ------
+    TrainingError
+        If the one that is there is about something else; the message says what differs.
+    """
+    import optuna
+
+    larger = facts.space.objective == "roc_auc"
+    with quiet():
+        study = optuna.create_study(
+            storage=open_storage(url),
+            study_name=name,
+            direction="maximize" if larger else "minimize",
+            load_if_exists=True,
+        )
+    if not study.user_attrs:
+        for key, value in facts.to_attrs().items():
+            study.set_user_attr(key, value)
+        return study, facts
+    before = read_facts(study)
+    different = []
+    if before.space.space != facts.space.space:
+        keys = before.space.space.keys() | facts.space.space.keys()
+        changed = [k for k in keys if before.space.space.get(k) != facts.space.space.get(k)]
+        different += [f"space.{key}" for key in sorted(changed)]
+    for key in ("objective", "sampler", "pruning"):
+        if getattr(before.space, key) != getattr(facts.space, key):
+            different.append(key)
+    different += [k for k in different_keys(before.base, facts.base) if k not in _FREE]
+    if before.seed != facts.seed:
+        different.append("the search's seed")
+    different += [f"the {k} crops" for k in facts.data if before.data.get(k) != facts.data[k]]
+    if different:
+        raise TrainingError(
+            f"the search {name!r} was begun with something else; different are "
+            f"{', '.join(different)}",
+            advice=_ADVICE,
+        )
+    return study, before
+
+
+def gate(out: Path) -> Any:
+    """The lock under which trials of this folder are counted, begun and ended."""
+    from filelock import FileLock
+
+    return FileLock(out / ".gate")
+
+
+def lock_of(out: Path, number: int) -> Any:
+    """The lock that a trial's process holds as long as it lives."""
+    from filelock import FileLock
+
+    folder = out / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / f"{number:04d}.lock")
+
+
+def revive(study: Study, out: Path, place: str) -> list[int]:
+    """Mark trials of this folder whose process died as failed, and have them tried again.
+
+    To be called under :func:`gate`.
+
+    Parameters
+    ----------
+    place
+        What trials of this folder are marked with.
+
+    Returns
+    -------
+    list of int
+        Their numbers.
+    """
+    from filelock import Timeout
+    from optuna.trial import TrialState
+
+    dead = []
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        if trial.user_attrs.get("place") != place:
+            continue
+        lock = lock_of(out, trial.number)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            continue
+        lock.release()
+        study.tell(trial.number, state=TrialState.FAIL)
+        with quiet():
+            _retry()(study, study.get_trials()[trial.number])
+        dead.append(trial.number)
+    return dead
+
+
+def room(study: Study, wanted: int) -> bool:
+    """Whether a trial is to be begun: one waits to be tried again, or there are fewer than wanted.
+
+    Trials that are tried again count once, failed and pruned ones as any.
+    """
+    from optuna.trial import TrialState
+
+    from androscope.search.suggest import roots_of
+
+    trials = study.get_trials(deepcopy=False)
+    if any(trial.state == TrialState.WAITING for trial in trials):
+        return True
+    return len(set(roots_of(trials).values())) < wanted
