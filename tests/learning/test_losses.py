@@ -52,7 +52,35 @@ def test_focal_is_equation_4_of_lin_et_al() -> None:
     assert torch.allclose(negative, -(p**gamma) * (1 - p).log(), atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["bce", "focal"])
+def test_asymmetric_is_equation_7_of_ridnik_et_al() -> None:
+    config = LossConfig(
+        name="asymmetric", asymmetric_normal=3.0, asymmetric_abnormal=0.5, asymmetric_margin=0.1
+    )
+    z = torch.tensor([[-4.0], [-1.0], [0.2], [3.0]], dtype=torch.float64)
+    p = z.sigmoid()
+    q = (p - 0.1).clamp_min(0)
+    for row in range(len(z)):
+        one, soft = z[row : row + 1], torch.tensor([[0.3]])
+        abnormal = -((1 - p[row]) ** 0.5) * p[row].log()
+        normal = -(q[row] ** 3) * (1 - q[row]).log()
+        for target, wanted in (
+            (torch.tensor([[1]]), abnormal),
+            (torch.tensor([[0]]), normal),
+            (soft, 0.3 * abnormal + 0.7 * normal),
+        ):
+            got = masked_loss(one, target, config)
+            assert float(got) == pytest.approx(float(wanted), rel=1e-4, abs=1e-6)
+
+
+def test_asymmetric_without_focus_and_margin_is_cross_entropy() -> None:
+    plain = LossConfig(
+        name="asymmetric", asymmetric_normal=0, asymmetric_abnormal=0, asymmetric_margin=0
+    )
+    z, t = torch.linspace(-6, 6, 13)[:, None], torch.linspace(0, 1, 13)[:, None]
+    assert torch.allclose(masked_loss(z, t, plain), masked_loss(z, t, LossConfig()), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["bce", "focal", "asymmetric"])
 @pytest.mark.parametrize("bad", [math.inf, -math.inf, math.nan, 1e30])
 def test_what_nobody_labelled_has_no_gradient(name: str, bad: float) -> None:
     logits = torch.tensor([[0.3, bad], [bad, -0.2]], requires_grad=True)

@@ -114,3 +114,30 @@ def test_dropout_follows_from_seed_epoch_and_step() -> None:
     assert torch.equal(drawn[0], drawn[2])
     assert not torch.equal(drawn[0], drawn[1])
     assert joint.network(crops).shape == (8, 2)
+
+
+def test_uncertainty_weighs_labels_as_kendall_et_al() -> None:
+    """The loss is mean over labels of exp(-s) times the label's loss, plus s / 2; s is learned."""
+    changes = ("augment.enabled=false", "branch.dropout=0", "stage1.ema=0")
+    fixed = module(*changes)
+    learned = module(*changes, "loss.weighting=uncertainty")
+    data = discs(16, seed=1)
+    batch = (torch.from_numpy(data.crops), torch.from_numpy(data.labels))
+    logits = fixed.eval().network(batch[0])
+    per_label = torch.nn.functional.binary_cross_entropy_with_logits(
+        logits, batch[1].float(), reduction="none"
+    ).mean(0)
+    s = torch.tensor([0.5, -1.0])
+    with torch.no_grad():
+        learned.log_variances.copy_(s)
+    for joint in (fixed, learned):
+        joint.log = lambda *args, **kwargs: None  # there is no trainer to log to
+        joint.eval()
+    wanted = ((-s).exp() * per_label + s / 2).mean()
+    loss = learned.training_step(batch, 0)
+    assert loss.item() == pytest.approx(wanted.item(), rel=1e-5)
+    loss.backward()
+    slope = (-(-s).exp() * per_label + 0.5) / 2
+    assert torch.allclose(learned.log_variances.grad, slope, atol=1e-5)
+    assert fixed.log_variances is None
+    assert fixed.training_step(batch, 0).item() == pytest.approx(per_label.mean().item(), rel=1e-5)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from androscope.learning.config_crops import AugmentConfig, BackboneConfig, DataConfig
+from androscope.learning.config_loss import LossConfig
 from androscope.learning.config_table import Activation, Balance, Table
 from androscope.model.card import LabelName
 
@@ -57,19 +58,6 @@ class OptimizerConfig(Table):
         2.0, ge=0, description="The learning rate rises from zero over this many epochs."
     )
     clip: float | None = Field(2.0, gt=0, description="Largest gradient norm; null for none.")
-
-
-class LossConfig(Table):
-    """Binary cross-entropy or focal loss; crops without a label are masked out."""
-
-    name: Literal["bce", "focal"] = Field("bce", description="Cross-entropy or focal loss.")
-    label_smoothing: float = Field(
-        0.0, ge=0, lt=0.5, description="Targets become this and 1 minus this."
-    )
-    focal_gamma: float = Field(2.0, ge=0, description="Lin et al. 2017, eq. 4.")
-    weights: dict[LabelName, Annotated[float, Field(ge=0)]] = Field(
-        default_factory=dict, description="Weight of a label in the sum; 1 where not named."
-    )
 
 
 class Stage1Config(Table):
@@ -247,6 +235,10 @@ class Config(Table):
         made = ("smote", "adasyn")
         branches = (self.stage2.default, *self.stage2.branches.values())
         balances = {self.stage1.balance, *(branch.balance for branch in branches)}
+        if self.method == "dtl" and self.loss.weighting == "uncertainty":
+            raise ValueError(
+                "loss.weighting: uncertainty weighs labels against each other; dtl has 1"
+            )
         if self.teacher.runs and not balances.isdisjoint(made):
             raise ValueError(
                 "teacher.runs knows nothing of crops made by smote or adasyn: use batch"

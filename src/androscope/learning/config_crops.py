@@ -91,3 +91,17 @@ class AugmentConfig(Table):
     contrast: float = Field(
         1.35, ge=1, le=4, description="Spread about the crop's mean times 1/c to c."
     )
+    mixup: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        description="Crops and labels of a batch are blended in shares drawn from Beta(a, a) "
+        "(Zhang et al. 2018); 0 for none.",
+    )
+    cutmix: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        description="A box of another crop is pasted in, its area drawn from Beta(a, a) (Yun et "
+        "al. 2019); 0 for none. With mixup besides, each batch gets one of both.",
+    )

@@ -1,4 +1,4 @@
-"""The loss: binary cross-entropy or focal, blind to what nobody labelled."""
+"""The loss: binary cross-entropy, focal or asymmetric, blind to what nobody labelled."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ def masked_loss(
     smoothed target ``t`` (``s`` and ``1 - s``). Focal loss is Lin et al. 2017, eq. 4 without the
     class weight: ``(1 - p_t)^gamma`` times the cross-entropy, where ``1 - p_t = |t - p|``; with a
     smoothed target the distance is taken from that, so that the minimum lies where it should.
+    Asymmetric loss is Ridnik et al. 2021, eq. 7, with the abnormal class as their positive one:
+    ``-t (1 - p)^g+ log p - (1 - t) q^g- log(1 - q)`` with ``q = max(p - m, 0)``.
 
     Parameters
     ----------
@@ -48,7 +50,10 @@ def masked_loss(
     z = torch.where(known, logits.float(), 0.0)
     t = torch.where(known, targets.float(), 0.0)
     t = t * (1 - 2 * config.label_smoothing) + config.label_smoothing
-    loss = F.binary_cross_entropy_with_logits(z, t, reduction="none")
+    if config.name == "asymmetric":
+        loss = _asymmetric(z, t, config)
+    else:
+        loss = F.binary_cross_entropy_with_logits(z, t, reduction="none")
     if config.name == "focal":
         # The floor keeps the power's gradient finite at a distance of zero (gamma below 1).
         loss = loss * (t - z.sigmoid()).abs().clamp_min(1e-6).pow(config.focal_gamma)
@@ -56,3 +61,14 @@ def masked_loss(
         loss = loss * weights.to(loss)
     count = known.sum().clamp_min(1)
     return torch.where(known, loss, 0.0).sum() / count
+
+
+def _asymmetric(z: Tensor, t: Tensor, config: LossConfig) -> Tensor:
+    # Floors as above: a power's gradient, and a logarithm's, are finite at zero.
+    p = z.sigmoid()
+    shifted = (p - config.asymmetric_margin).clamp_min(0)
+    abnormal = F.logsigmoid(z) * (1 - p).clamp_min(1e-6).pow(config.asymmetric_abnormal)
+    normal = torch.log1p(-shifted.clamp_max(1 - 1e-6)) * shifted.clamp_min(1e-6).pow(
+        config.asymmetric_normal
+    )
+    return -t * abnormal - (1 - t) * normal

@@ -14,6 +14,7 @@ from androscope.learning.augment import augment
 from androscope.learning.batches import Batch, derived_seed, generator
 from androscope.learning.config import Config
 from androscope.learning.losses import label_weights, masked_loss
+from androscope.learning.mix import mix
 from androscope.learning.network import Branch, Network
 from androscope.learning.optimizers import build_optimizer, build_schedule
 from androscope.learning.selection import EpochScores, selection_score
@@ -48,6 +49,10 @@ class JointModule(L.LightningModule):
             self.averaged = AveragedModel(network, multi_avg_fn=self._average, use_buffers=True)
             self.averaged.requires_grad_(False)
             self.averaged.eval()
+        # Kendall et al. 2018, section 3.2: log of each label's variance, learned with the weights.
+        self.log_variances: nn.Parameter | None = None
+        if config.loss.weighting == "uncertainty":
+            self.log_variances = nn.Parameter(torch.zeros(len(config.labels)))
         self.register_buffer("weights", label_weights(config.loss, config.labels), persistent=False)
         self._logits: list[Tensor] = []
         self._labels: list[Tensor] = []
@@ -76,8 +81,16 @@ class JointModule(L.LightningModule):
         crops, labels = batch
         path = ("augment", self.current_epoch, batch_idx, self.global_rank)
         crops = augment(crops, self.config.augment, generator(self.config.seed, *path))
+        path = ("mix", self.current_epoch, batch_idx, self.global_rank)
+        crops, labels = mix(crops, labels, self.config.augment, generator(self.config.seed, *path))
         logits = self.network(crops)
-        loss = masked_loss(logits, labels, self.config.loss, self.weights)  # type: ignore[arg-type]
+        weights: Any = self.weights
+        if self.log_variances is not None:
+            weights = weights * (-self.log_variances).exp()
+        loss = masked_loss(logits, labels, self.config.loss, weights)
+        if self.log_variances is not None:
+            # Eq. 10 for classification: exp(-s) times the loss, plus s / 2.
+            loss = loss + self.log_variances.mean() / 2
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(crops))
         if self.config.branch.l2 > 0:
             branches: Sequence[Branch] = list(self.network.branches.values())  # type: ignore[arg-type]
@@ -139,7 +152,8 @@ class JointModule(L.LightningModule):
     def configure_optimizers(self) -> Any:
         """Optimiser and a schedule stepped after each batch."""
         config = self.config.stage1
-        optimizer = build_optimizer(self.network, config.optimizer)
+        learned = self.network if self.log_variances is None else self
+        optimizer = build_optimizer(learned, config.optimizer)
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = build_schedule(
             optimizer,
