@@ -73,6 +73,7 @@ def begin(
     teachers: list[dict[str, Any]],
     earlier: dict[str, Any] | None,
     held_out: dict[str, Any] | None = None,
+    part: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write the first record of a run, or mark the ``earlier`` one as taken up again.
 
@@ -118,6 +119,8 @@ def begin(
         record["teachers"] = teachers
     if held_out is not None:
         record["held_out"] = held_out
+    if part is not None:
+        record["part"] = part
     write_text(out / CONFIG, dump_config(config))
     write_record(out, record)
     return record

@@ -27,6 +27,13 @@ class DataConfig(Table):
         description="Train crops are divided into so many folds, and those of fold `seed` modulo "
         "this are not learned from (`teacher.held_out`); 0: all are learned from.",
     )
+    train_share: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Share of the train crops (of those not held out) that is learned from, alike "
+        "in its labels, drawn by `seed`: for curves over training size.",
+    )
     phantoms: int = Field(
         0, ge=0, le=100_000, description="Rendered sperm of known truth added to the train split."
     )

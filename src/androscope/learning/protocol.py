@@ -84,6 +84,10 @@ def protocol(runs: Sequence[Run], views: int, agreement: Agreement, remarks: Seq
     if folds:
         which = ", ".join(f"{fold['fold'] + 1} of {fold['folds']}" for fold in folds)
         lines.append(f"Left out of train, to grade it unlearned: part {which}.")
+    parts = [r.record["part"] for r in runs if r.record.get("part")]
+    if parts:
+        which = ", ".join(f"{part['crops']} of {part['of']}" for part in parts)
+        lines.append(f"Learned from a part of the train crops: {which}.")
     if len(runs) > 1:
         seeds = ", ".join(str(r.config.seed) for r in runs)
         lines.append(f"{len(runs)} networks are averaged, of seeds {seeds}.")

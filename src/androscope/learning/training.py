@@ -25,6 +25,7 @@ from androscope.learning.epochs import Report, StageResult, Watch, save_state
 from androscope.learning.held_out import without_fold
 from androscope.learning.metrics import scores_by_label
 from androscope.learning.network import Network, build_network
+from androscope.learning.part import part_of
 from androscope.learning.phantoms import with_phantoms
 from androscope.learning.plots import plot_run
 from androscope.learning.record import data_facts, peak_memory_mb, write_record
@@ -90,6 +91,7 @@ def train(
         )
     train_split, valid_split = (learnable(dataset, name, config) for name in ("train", "valid"))
     train_split, held_out = without_fold(train_split, config.data.held_out_folds, config.seed)
+    train_split, part = part_of(train_split, config.data.train_share, config.seed)
     train_split = with_phantoms(
         train_split, config.data.phantoms, config.seed, config.data.phantom_labels
     )
@@ -97,7 +99,9 @@ def train(
     seen = {n: dataset.splits[n].with_labels(config.labels) for n in ("train", "valid")}
     facts = data_facts(replace(dataset, splits=seen))
     teachers = load_teachers(config)
-    record = begin(out, config, facts, teacher_facts(teachers), earlier, held_out) if main else {}
+    record: dict[str, Any] = {}
+    if main:
+        record = begin(out, config, facts, teacher_facts(teachers), earlier, held_out, part)
 
     with threads(config.trainer):
         targets = soft_targets(train_split, teachers, config.teacher, say)
