@@ -1,23 +1,45 @@
-"""Fields of view in, located and graded sperm out: what ``assess --fields`` does."""
+"""Pictures in, located and graded sperm out: crops, fields of view and videos, as they come."""
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TypedDict
 
 from androscope.assessment.field import GradedField
-from androscope.imaging.blobs import DEFAULT, BlobOptions
+from androscope.errors import MissingExtraError
+from androscope.imaging.crop import Fit, looks_like_field
 from androscope.imaging.field import Field, read_field
-from androscope.imaging.inputs import Images, read_inputs, sources_of
+from androscope.imaging.inputs import Images, Progress, Source, read_inputs, sources_of
+from androscope.imaging.locate import locate
+from androscope.imaging.located import Finder
 from androscope.imaging.video import EVENLY, Sampling, is_video, read_video
 from androscope.imaging.video_field import read_video_field
-from androscope.predict import Grader
+from androscope.model.locator import Locator
+from androscope.model.locator_bundle import DEFAULT_LOCATOR, is_shipped, load_locator
+from androscope.predict import Graded, Grader
 from androscope.types import Failure, GreyImage, Results
 
-__all__ = ["FieldOptions", "grade_fields", "grade_items", "locate_and_grade", "results_of"]
+__all__ = [
+    "CLASSICAL",
+    "FieldOptions",
+    "default_finder",
+    "field_facts",
+    "finder",
+    "grade_fields",
+    "grade_items",
+    "grade_pictures",
+    "locate_and_grade",
+    "results_of",
+]
+
+#: Name of the classical filter, which needs no model, where a locator may be named.
+CLASSICAL = "classical"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +50,27 @@ class FieldOptions:
     ----------
     pixel_size_um, head_length
         Scale, as in :func:`~androscope.imaging.head_scale.field_scale`.
-    blobs
-        Of the filter that finds heads.
+    find
+        What finds heads; default: the shipped locator. See :func:`finder`.
     sampling
         Which frames of videos are looked at.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite and above 0.
     """
 
     pixel_size_um: float | None = None
     head_length: float | None = None
-    blobs: BlobOptions = DEFAULT
+    find: Finder | None = None
     sampling: Sampling = EVENLY
+
+    def __post_init__(self) -> None:
+        for name in ("pixel_size_um", "head_length"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise ValueError(f"{name} must be above 0, got {value}")
 
 
 class _Geometry(TypedDict):
@@ -45,7 +78,20 @@ class _Geometry(TypedDict):
     head_length: float | None
     model_pixel_size_um: float | None
     size: int
-    options: BlobOptions
+    find: Finder
+
+
+def finder(name_or_folder: str | Path = DEFAULT_LOCATOR, *, threads: int = 0) -> Finder:
+    """What finds heads: ``"classical"``, the shipped locator, or one in a folder.
+
+    Raises
+    ------
+    BundleError
+        If there is no such locator, or it is not whole.
+    """
+    if str(name_or_folder) == CLASSICAL:
+        return locate
+    return Locator(load_locator(name_or_folder), threads=threads)
 
 
 def locate_and_grade(
@@ -60,9 +106,9 @@ def locate_and_grade(
     grader
         The model at hand.
     options
-        Scale and filter; default: estimated, the filter's own.
+        Scale and what finds heads; default: estimated, the shipped locator.
     """
-    field = read_field(image, **_geometry(grader, options or FieldOptions()))
+    field = read_field(image, **_geometry(grader, _ready(options)))
     return grade_items(field, grader)
 
 
@@ -94,32 +140,131 @@ def grade_fields(
     ------
     EmptyInputError
         If ``images`` names nothing.
-    MissingExtraError
-        For a video, without PyAV.
     """
-    wanted = options or FieldOptions()
-    for source in sources_of(images):
-        if isinstance(source.what, str | os.PathLike) and is_video(Path(source.what)):
-            yield from _video(Path(source.what), grader, wanted)
-            continue
-        for image in read_inputs([source]):
-            if isinstance(image, Failure):
-                yield image
-            else:
-                yield locate_and_grade(image, grader, wanted)
+    for item in grade_pictures(images, grader, options, fields=True):
+        assert not isinstance(item, Graded)  # no picture was taken as a crop
+        yield item
 
 
-def _video(path: Path, grader: Grader, options: FieldOptions) -> Iterator[GradedField | Failure]:
-    field, failures = read_video_field(
-        read_video(path, options.sampling), **_geometry(grader, options)
+def grade_pictures(
+    images: Images,
+    grader: Grader,
+    options: FieldOptions | None = None,
+    *,
+    fields: bool | None = None,
+    fit: Fit = "auto",
+    batch_size: int = 32,
+    progress: Progress | None = None,
+) -> Iterator[Graded | GradedField | Failure]:
+    """Grade pictures of any kind, in order; memory does not grow with their number.
+
+    Parameters
+    ----------
+    images
+        As for :func:`androscope.assess`, and videos.
+    grader, options
+        As for :func:`locate_and_grade`.
+    fields
+        Take every picture as a field, or as a crop; ``None``: those as fields that are too large
+        for a crop, and videos.
+    fit, batch_size
+        Of crops, as for :func:`androscope.assess`.
+    progress
+        Called with how many pictures are done and how many there are as far as is known.
+
+    Yields
+    ------
+    Graded, GradedField or Failure
+        Every picture gives exactly one; a video that breaks off gives its field, then a Failure.
+
+    Raises
+    ------
+    EmptyInputError
+        If ``images`` names nothing.
+    """
+    wanted = _ready(options)
+    sources = sources_of(images)
+    waiting: list[GreyImage] = []
+    for picture in _pictures(sources, fields is not False, progress):
+        if isinstance(picture, GreyImage) and not _is_field(picture, grader, wanted, fit, fields):
+            waiting.append(picture)
+            if len(waiting) < batch_size:
+                continue
+        yield from grader.grade_images(waiting, pixel_size=wanted.pixel_size_um, fit=fit)
+        waiting = []
+        if isinstance(picture, Failure):
+            yield picture
+        elif isinstance(picture, _Video):
+            yield from _video(picture, grader, wanted)
+        elif _is_field(picture, grader, wanted, fit, fields):
+            yield locate_and_grade(picture, grader, wanted)
+    yield from grader.grade_images(waiting, pixel_size=wanted.pixel_size_um, fit=fit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Video:
+    path: Path
+
+
+def _pictures(
+    sources: Sequence[Source], videos: bool, progress: Progress | None
+) -> Iterator[GreyImage | Failure | _Video]:
+    """Every picture of every source; videos as wholes."""
+    done = 0
+    for is_one, group in itertools.groupby(sources, lambda source: videos and _is_video(source)):
+        some = list(group)
+        if not is_one:
+            report = _from(done, len(sources) - len(some), progress)
+            yield from read_inputs(some, report)
+        for number, source in enumerate(some if is_one else (), start=1):
+            yield _Video(Path(str(source.what)))
+            if progress:
+                progress(done + number, len(sources))
+        done += len(some)
+
+
+def _from(before: int, others: int, progress: Progress | None) -> Progress | None:
+    """``progress`` for a run of sources that others stand before and behind."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(before + done, others + total)
+
+
+def _is_video(source: Source) -> bool:
+    return isinstance(source.what, str | os.PathLike) and is_video(Path(source.what))
+
+
+def _is_field(
+    image: GreyImage, grader: Grader, options: FieldOptions, fit: Fit, fields: bool | None
+) -> bool:
+    if fields is not None:
+        return fields
+    wanted = grader.card.input
+    return looks_like_field(
+        image,
+        size=wanted.size,
+        pixel_size_um=options.pixel_size_um,
+        model_pixel_size_um=wanted.pixel_size_um,
+        fit=fit,
     )
+
+
+def _video(video: _Video, grader: Grader, options: FieldOptions) -> Iterator[GradedField | Failure]:
+    try:
+        field, failures = read_video_field(
+            read_video(video.path, options.sampling), **_geometry(grader, options)
+        )
+    except MissingExtraError as error:
+        # One video must not stop the pictures beside it.
+        yield Failure(str(video.path), None, error.code, error.reason, error.advice)
+        return
     if field is not None:
         yield grade_items(field, grader)
     yield from failures
 
 
 def results_of(
-    fields: Sequence[GradedField | Failure],
+    items: Iterable[Graded | GradedField | Failure],
     grader: Grader,
     options: FieldOptions | None = None,
     *,
@@ -130,38 +275,70 @@ def results_of(
     What was found and not graded is counted in ``extra``; a sperm's ``source`` is its field's name
     and its number in it.
     """
-    graded = [field for field in fields if isinstance(field, GradedField)]
-    pairs = [pair for field in graded for pair in field.graded]
-    crops = [item.crop for item, _ in pairs if item.crop is not None] if keep_crops else []
-    pixel_size = None if options is None else options.pixel_size_um
+    given = list(items)
+    fields = [item for item in given if isinstance(item, GradedField)]
+    assessments, crops = [], []
+    for item in given:
+        if isinstance(item, Graded):
+            assessments.append(item.assessment)
+            crops.append(item.crop)
+        elif isinstance(item, GradedField):
+            for found, verdicts in item.graded:
+                assessments.append(verdicts)
+                if found.crop is not None:
+                    crops.append(found.crop)
     results = grader.results(
-        [assessment for _, assessment in pairs],
-        [field for field in fields if isinstance(field, Failure)],
-        crops,
+        assessments,
+        [item for item in given if isinstance(item, Failure)],
+        crops if keep_crops else [],
     )
-    extra = {
-        **results.extra,
-        "fields": str(len(graded)),
-        "sperm_located": str(sum(len(field.field.sperm) for field in graded)),
-        "sperm_graded": str(len(pairs)),
+    return replace(results, extra={**results.extra, **field_facts(fields, options)})
+
+
+def field_facts(
+    fields: Sequence[GradedField], options: FieldOptions | None = None
+) -> Mapping[str, str]:
+    """What is to be kept with the results of fields: how many, what was not graded and why."""
+    facts = {
+        "fields": str(len(fields)),
+        "sperm_located": str(sum(len(field.field.sperm) for field in fields)),
+        "sperm_graded": str(sum(len(list(field.graded)) for field in fields)),
     }
-    if pixel_size is not None:
-        extra["pixel_size_um"] = f"{pixel_size:g}"
+    if options is not None and options.pixel_size_um is not None:
+        facts["pixel_size_um"] = f"{options.pixel_size_um:g}"
+    if options is not None and options.head_length is not None:
+        facts["head_length_px"] = f"{options.head_length:g}"
+    scales = [field.field.scale for field in fields]
+    estimated = sum(scale is not None and scale.origin == "estimated" for scale in scales)
+    if estimated:
+        facts["scale_estimated"] = f"in {estimated} of {len(fields)} fields"
     reasons: dict[str, int] = {}
-    for field in graded:
+    for field in fields:
         for reason, count in field.excluded.items():
             reasons[reason] = reasons.get(reason, 0) + count
     for number, (reason, count) in enumerate(sorted(reasons.items()), start=1):
-        extra[f"not_graded_{number}"] = f"{count}: {reason}"
-    return replace(results, extra=extra)
+        facts[f"not_graded_{number}"] = f"{count}: {reason}"
+    return facts
+
+
+def _ready(options: FieldOptions | None) -> FieldOptions:
+    options = options or FieldOptions()
+    return options if options.find is not None else replace(options, find=default_finder())
+
+
+@lru_cache(maxsize=1)
+def default_finder() -> Finder:
+    """The shipped locator, made ready once; the classical filter where none is shipped."""
+    return finder() if is_shipped() else locate
 
 
 def _geometry(grader: Grader, options: FieldOptions) -> _Geometry:
     wanted = grader.card.input
+    assert options.find is not None  # see _ready
     return {
         "pixel_size_um": options.pixel_size_um,
         "head_length": options.head_length,
         "model_pixel_size_um": wanted.pixel_size_um,
         "size": wanted.size,
-        "options": options.blobs,
+        "find": options.find,
     }

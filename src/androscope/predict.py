@@ -220,6 +220,16 @@ class Grader:
         pictures = read_inputs(sources_of(images), progress)
         return self._graded(pictures, pixel_size, fit, batch_size)
 
+    def grade_images(
+        self,
+        images: Sequence[GreyImage],
+        *,
+        pixel_size: float | None = None,
+        fit: Fit = "auto",
+    ) -> Iterator[Graded | Failure]:
+        """Grade pictures of single sperm that were read already, in one batch."""
+        yield from self._grade([self._crop(image, pixel_size, fit) for image in images])
+
     def grade(self, crops: Sequence[Crop]) -> list[Graded]:
         """Grade crops that are in the model's geometry already, such as those cut from a field."""
         size = load_settings().batch_size

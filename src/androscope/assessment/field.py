@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from androscope.imaging.field import Field, FieldItem
 from androscope.types import Assessment
@@ -34,6 +34,11 @@ class GradedField:
                 f"{len(self.field.items)} items need as many assessments, got "
                 f"{len(self.assessments)}"
             )
+
+    def without_pixels(self) -> GradedField:
+        """The same without the picture and the crops: some kB, however large the field was."""
+        items = tuple(replace(item, crop=None) for item in self.field.items)
+        return replace(self, field=replace(self.field, pixels=None, items=items))
 
     @property
     def graded(self) -> Iterator[tuple[FieldItem, Assessment]]:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from androscope.cli.assess_fields import Gathered, print_fields, tell_scale
 from androscope.cli.models import ModelOption
 
 if TYPE_CHECKING:
-    from androscope.imaging.crop import Fit
-    from androscope.predict import Grader, Progress
+    from androscope.predict import Progress
     from androscope.types import Results
 
 __all__ = ["assess"]
@@ -43,8 +43,8 @@ def assess(
         list[str],
         typer.Argument(
             metavar="PATH...",
-            help="Images of single sperm: files, folders, patterns, .npy stacks, or - for paths "
-            "from standard input, one on a line.",
+            help="Images of single sperm, or fields of view and videos: files, folders, patterns, "
+            ".npy stacks, or - for paths from standard input, one on a line.",
             show_default=False,
         ),
     ],
@@ -78,6 +78,41 @@ def assess(
             show_default=False,
         ),
     ] = None,
+    fields: Annotated[
+        bool | None,
+        typer.Option(
+            "--fields/--crops",
+            help="Take every image as a field of view with many sperm, or as a crop of one.",
+            show_default="by size",
+        ),
+    ] = None,
+    head_length: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PX",
+            callback=tell_scale,
+            help="Length of a normal head in the fields, where no pixel size is known.",
+            show_default="estimated",
+        ),
+    ] = None,
+    locator: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|DIR",
+            help="What finds the sperm of fields: a locator's folder, or classical, a filter.",
+            show_default="the shipped one",
+        ),
+    ] = None,
+    located: Annotated[
+        Path | None,
+        typer.Option(help="Write a row per thing found in fields, as CSV.", show_default=False),
+    ] = None,
+    overlay: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Write each field with what was found in it.", show_default=False
+        ),
+    ] = None,
     fit: Annotated[
         FitOption,
         typer.Option(
@@ -98,7 +133,7 @@ def assess(
         bool, typer.Option("--quiet", "-q", help="Print nothing but what could not be assessed.")
     ] = False,
 ) -> None:
-    """Grade images of single sperm.
+    """Grade images of single sperm, or find the sperm of whole fields and grade those.
 
     Prints a verdict and the probability of abnormal for each part,
     then the sample's fractions with their intervals.
@@ -112,39 +147,59 @@ def assess(
 
         $ androscope assess crops/ --csv results.csv --html results.html
 
+        $ androscope assess field.tif --pixel-size 0.11 --overlay overlays
+
         $ find . -name '*.tif' | androscope assess - --quiet --json results.json
     """
+    from androscope.fields import FieldOptions, finder, grade_pictures
     from androscope.imaging.find import find_images
+    from androscope.imaging.formats import EXTENSIONS, VIDEO_EXTENSIONS
     from androscope.predict import Grader
+    from androscope.report.fields import write_located
+    from androscope.report.html import THUMBNAILS
     from androscope.report.outputs import check_outputs
     from androscope.report.parquet import require_parquet
     from androscope.report.table import console_for, print_failures, print_results
+    from androscope.settings import load_settings
 
-    found = find_images(_named(paths))
+    endings = EXTENSIONS if fields is False else (*EXTENSIONS, *VIDEO_EXTENSIONS)
+    found = find_images(_named(paths), endings=endings)
     outputs = {"--csv": csv, "--json": json, "--parquet": parquet, "--html": html}
-    check_outputs(outputs, folders=[thumbnails] if thumbnails else [], inputs=found)
+    outputs["--located"] = located
+    folders = [folder for folder in (thumbnails, overlay) if folder is not None]
+    check_outputs(outputs, folders=folders, inputs=found)
     if parquet is not None:
         require_parquet()
     grader = Grader(model, threads=threads)
+    find = None if locator is None else finder(locator, threads=threads or 0)
+    options = FieldOptions(pixel_size_um=pixel_size, head_length=head_length, find=find)
+    gathered = Gathered(
+        thumbnails=thumbnails, overlay=overlay, keep=THUMBNAILS if html is not None else 0
+    )
     errors = console_for(sys.stderr)
-    _tell(grader.pixel_size_warning(pixel_size))
     if found.repeated:
         _tell(f"{found.repeated} named more than once; each is graded once")
     if found.ignored and not quiet:
         _tell(f"files without an image's ending, not looked at: {found.ignored}")
+    size = load_settings().batch_size if batch_size is None else batch_size
     with _bar(quiet) as progress:
-        results = _grade(
-            grader,
+        for item in grade_pictures(
             found.paths,
-            pixel_size=pixel_size,
+            grader,
+            options,
+            fields=fields,
             fit=fit.value,
-            batch_size=batch_size,
+            batch_size=size,
             progress=progress,
-            keep=html is not None,
-            thumbnails=thumbnails,
-        )
+        ):
+            gathered.add(item)
+    results = gathered.results(grader, options)
+    _tell(results.extra.get("pixel_size_warning"))
+    if located is not None:
+        write_located(located, gathered.fields)
     _write(results, csv=csv, json=json, parquet=parquet, html=html)
     if not quiet:
+        print_fields(gathered.fields, all_rows=all_rows)
         print_results(console_for(sys.stdout), results, all_rows=all_rows)
     print_failures(errors, results.failures)
     if results.failures:
@@ -189,40 +244,6 @@ def _bar(quiet: bool) -> Iterator[Progress | None]:
             bar.update(task, completed=done, total=total, visible=total >= _WORTH_A_BAR)
 
         yield advance
-
-
-def _grade(
-    grader: Grader,
-    paths: tuple[Path, ...],
-    *,
-    pixel_size: float | None,
-    fit: Fit,
-    batch_size: int | None,
-    progress: Progress | None,
-    keep: bool,
-    thumbnails: Path | None,
-) -> Results:
-    from androscope.report.html import THUMBNAILS
-    from androscope.report.thumbnails import write_thumbnail
-    from androscope.types import Assessment, Crop, Failure
-
-    assessments: list[Assessment] = []
-    failures: list[Failure] = []
-    crops: list[Crop] = []
-    stream = grader.stream(
-        paths, pixel_size=pixel_size, fit=fit, batch_size=batch_size, progress=progress
-    )
-    for item in stream:
-        if isinstance(item, Failure):
-            failures.append(item)
-            continue
-        assessments.append(item.assessment)
-        # A page shows no more; crops of a very long run would not all fit into memory.
-        if keep and len(crops) < THUMBNAILS:
-            crops.append(item.crop)
-        if thumbnails is not None:
-            write_thumbnail(thumbnails, len(assessments), item.crop)
-    return grader.results(assessments, failures, crops, pixel_size=pixel_size)
 
 
 def _write(

@@ -219,3 +219,29 @@ def phantom(
 
     table = write_phantoms(out, n, seed)
     typer.echo(f"{n} phantoms in {out}; their labels are in {table}")
+
+
+@data.command("phantom-fields")
+def phantom_fields(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the fields and the truth.")],
+    n: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 2,
+    sperm: Annotated[int, typer.Option(min=0, max=60, help="Sperm in each.")] = 12,
+    pixel_size: Annotated[
+        float, typer.Option(metavar="UM", min=0.05, max=1, help="Micrometres per pixel.")
+    ] = 0.16,
+    seed: _Seed = 0,
+) -> None:
+    """Render whole fields of view with specks and round cells, and the truth about each.
+
+    [bold]Example[/bold]
+
+        $ androscope data phantom-fields --out build/fields --n 4
+    """
+    from androscope.imaging.phantom_field_set import write_phantom_fields
+
+    size = round(128 / pixel_size), round(96 / pixel_size)
+    try:
+        table = write_phantom_fields(out, n, seed, sperm=sperm, size=size, pixel_size_um=pixel_size)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--sperm") from error
+    typer.echo(f"{n} fields in {out}; what is in them stands in {table}")

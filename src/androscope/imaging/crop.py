@@ -16,7 +16,16 @@ from PIL import Image
 from androscope.errors import ImageDimensionsError
 from androscope.types import Crop, GreyImage, UInt8Array
 
-__all__ = ["MAX_ASPECT", "MAX_SIDE", "MIN_SIDE", "Fit", "area_weights", "resize", "to_crop"]
+__all__ = [
+    "MAX_ASPECT",
+    "MAX_SIDE",
+    "MIN_SIDE",
+    "Fit",
+    "area_weights",
+    "looks_like_field",
+    "resize",
+    "to_crop",
+]
 
 Fit = Literal["auto", "resize", "centre"]
 
@@ -75,11 +84,9 @@ def to_crop(
         pixel_size_um = image.pixel_size_um
     notes: tuple[str, ...] = ()
     if pixels.shape != (size, size):
-        factor = 1.0
         known = pixel_size_um is not None and model_pixel_size_um is not None
-        if known and fit == "auto":
-            factor = _factor(pixel_size_um, model_pixel_size_um)
-        _check_shape(image, factor, MAX_SIDE if factor == 1.0 and not known else _MAX_CROPS * size)
+        factor, largest = _limits(pixel_size_um, model_pixel_size_um, fit, size)
+        _check_shape(image, factor, largest)
         if fit == "resize" or (fit == "auto" and not known):
             pixels, notes = _squared(pixels)
             if len(pixels) != size:
@@ -96,6 +103,42 @@ def to_crop(
             pixels, padded = _centre(pixels, size)
             notes += padded
     return Crop(np.ascontiguousarray(pixels), image.source, image.index, notes=image.notes + notes)
+
+
+def looks_like_field(
+    image: GreyImage,
+    *,
+    size: int = 64,
+    pixel_size_um: float | None = None,
+    model_pixel_size_um: float | None = None,
+    fit: Fit = "auto",
+) -> bool:
+    """Whether a picture is too large for a crop both ways, so that it must be a field of view.
+
+    Parameters are those of :func:`to_crop`, which refuses such a picture.
+    """
+    if image.pixels.shape == (size, size):
+        return False
+    if pixel_size_um is None:
+        pixel_size_um = image.pixel_size_um
+    factor, largest = _limits(pixel_size_um, model_pixel_size_um, fit, size)
+    return _is_field(image.pixels, factor, largest)
+
+
+def _limits(
+    pixel_size_um: float | None, model_pixel_size_um: float | None, fit: Fit, size: int
+) -> tuple[float, int]:
+    """Factor by which a picture is rescaled, and the longest side a crop has after it."""
+    if pixel_size_um is None or model_pixel_size_um is None:
+        return 1.0, MAX_SIDE
+    factor = _factor(pixel_size_um, model_pixel_size_um) if fit == "auto" else 1.0
+    return factor, _MAX_CROPS * size
+
+
+def _is_field(pixels: UInt8Array, factor: float, largest: int) -> bool:
+    # Cameras of 16 : 9 are no strips: the short side counts too.
+    short, long = sorted(pixels.shape)
+    return long * factor > largest and short * factor > largest / 2
 
 
 def _factor(pixel_size_um: float | None, model_pixel_size_um: float | None) -> float:
@@ -120,18 +163,18 @@ def _check_shape(image: GreyImage, factor: float, largest: int) -> None:
             path=path,
             advice="Give a crop with one whole sperm in it, about 64 x 64 px",
         )
+    if _is_field(image.pixels, factor, largest):
+        raise ImageDimensionsError(
+            "looks like a whole field of view, not a crop of one sperm: expected at most "
+            f"{largest} px on a side, got {got}",
+            path=path,
+            advice="Assess it with --fields, or cut a square around the head of each sperm",
+        )
     if long > MAX_ASPECT * short:
         raise ImageDimensionsError(
             f"expected a nearly square crop (sides within 1 : {MAX_ASPECT}), got {got}",
             path=path,
             advice="Cut a square around the head of one sperm",
-        )
-    if long * factor > largest:
-        raise ImageDimensionsError(
-            f"looks like a whole field of view, not a crop of one sperm: expected at most "
-            f"{largest} px on a side, got {got}",
-            path=path,
-            advice="Cut a square around the head of each sperm, about 64 x 64 px",
         )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import median
 
-from androscope.imaging.blobs import DEFAULT, BlobOptions
 from androscope.imaging.field_crop import cut_crop
+from androscope.imaging.frame import frame_faults
 from androscope.imaging.head_scale import FieldScale, field_scale
 from androscope.imaging.locate import locate
-from androscope.imaging.located import Flag, Located
+from androscope.imaging.located import Finder, Flag, Located
 from androscope.types import Crop, GreyImage, UInt8Array
 
 __all__ = ["Field", "FieldItem", "read_field"]
@@ -21,6 +22,10 @@ REASONS: Mapping[Flag, str] = {
     "edge": "the head is cut by the frame's edge",
     "overlapping": "touches another head, or cannot be told from its surroundings",
 }
+
+#: Heads found may be this much longer or shorter than the scale says before it is doubted.
+_DOUBTED = 1.4
+_ENOUGH = 5
 
 _NOT_FOUND = "nothing that looks like a sperm was found"
 _NO_SCALE = (
@@ -90,7 +95,7 @@ def read_field(
     model_pixel_size_um: float | None = None,
     size: int = 64,
     scale: FieldScale | None = None,
-    options: BlobOptions = DEFAULT,
+    find: Finder = locate,
 ) -> Field:
     """Find the sperm of a picture and cut a crop of each that can be graded.
 
@@ -105,26 +110,33 @@ def read_field(
         Geometry of the model's crops.
     scale
         If it is known already, from an earlier frame of the same video.
-    options
-        Of the filter.
+    find
+        What finds heads; default: the classical filter, which needs no model.
     """
     pixels = image.pixels
     shape = pixels.shape[1], pixels.shape[0]
     if scale is None:
         own = image.pixel_size_um if pixel_size_um is None else pixel_size_um
-        scale = field_scale(pixels, pixel_size_um=own, head_length=head_length, options=options)
+        scale = field_scale(pixels, pixel_size_um=own, head_length=head_length, find=find)
     if scale is None or scale.head_length <= 3:
         why = _NO_SCALE if scale is None else str(scale.refusal)
-        return Field(
-            image.source, image.index, shape, scale, (), (*image.notes, _NOT_FOUND, why), pixels
-        )
-    notes = image.notes
+        notes = (*image.notes, *frame_faults(pixels), _NOT_FOUND, why)
+        return Field(image.source, image.index, shape, scale, (), notes, pixels)
+    notes = (*image.notes, *frame_faults(pixels))
     if scale.origin == "estimated":
         notes += (f"scale estimated from the heads found: {scale.head_length:.1f} px a head",)
     refusal = scale.refusal
     if refusal is not None:
         notes += (f"morphology refused: {refusal}",)
-    found = locate(pixels, scale.head_length, options)
+    found = find(pixels, scale.head_length)
+    lengths = [item.length for item in found.sperm if not item.flags]
+    if len(lengths) >= _ENOUGH and scale.origin != "estimated":
+        typical = median(lengths)
+        if not 1 / _DOUBTED < typical / scale.head_length < _DOUBTED:
+            notes += (
+                f"the heads found are {typical:.0f} px long, by the {scale.origin} a head is "
+                f"{scale.head_length:.0f} px: check it",
+            )
     enlargement = scale.enlargement(model_pixel_size_um)
     items = tuple(
         _item(image, item, number, refusal, enlargement, size)

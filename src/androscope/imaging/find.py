@@ -67,16 +67,19 @@ def natural_key(path: Path) -> tuple[tuple[tuple[int, int, str], ...], str]:
     return tuple((0, 0, "") if p[2] == "\0" else p for p in parts), str(path)
 
 
-def find_images(inputs: Sequence[str | os.PathLike[str]]) -> FoundImages:
+def find_images(
+    inputs: Sequence[str | os.PathLike[str]], *, endings: tuple[str, ...] = EXTENSIONS
+) -> FoundImages:
     """Find the image files that ``inputs`` name.
 
     Parameters
     ----------
     inputs
-        Files (taken whatever their ending), folders (searched to any depth for the endings in
-        :data:`~androscope.imaging.formats.EXTENSIONS`), and patterns with ``*``, ``?``, ``[]``
-        and ``**`` for shells that do not expand them. Hidden files and folders are skipped unless
-        named. A leading ``~`` is the home folder.
+        Files (taken whatever their ending), folders (searched to any depth for ``endings``), and
+        patterns with ``*``, ``?``, ``[]`` and ``**`` for shells that do not expand them. Hidden
+        files and folders are skipped unless named. A leading ``~`` is the home folder.
+    endings
+        What folders and patterns are searched for, in small letters.
 
     Returns
     -------
@@ -94,18 +97,18 @@ def find_images(inputs: Sequence[str | os.PathLike[str]]) -> FoundImages:
     for given in inputs:
         path = Path(given).expanduser()
         if path.is_dir():
-            images, others = _search(path)
+            images, others = _search(path, endings)
             ignored += others
             found += images or [path]
             empty += [] if images else [path]
         elif not os.path.lexists(path) and glob.has_magic(str(path)):
-            images, others = _expand(str(path))
+            images, others = _expand(str(path), endings)
             ignored += others
             found += images or [path]
         else:
             found.append(path)
     if not found or len(empty) == len(found):
-        looked = ", ".join(EXTENSIONS)
+        looked = ", ".join(endings)
         if not empty:
             raise EmptyInputError("nothing was named to assess", advice="Name a file or a folder")
         more = "" if len(empty) == 1 else f" (nor in {len(empty) - 1} other folders)"
@@ -121,11 +124,7 @@ def find_images(inputs: Sequence[str | os.PathLike[str]]) -> FoundImages:
     return FoundImages(tuple(unique.values()), ignored, len(found) - len(unique))
 
 
-def _is_image_name(name: str) -> bool:
-    return name.lower().endswith(EXTENSIONS)
-
-
-def _search(folder: Path) -> tuple[list[Path], int]:
+def _search(folder: Path, endings: tuple[str, ...]) -> tuple[list[Path], int]:
     images: list[Path] = []
     others = 0
     seen = set()
@@ -140,14 +139,14 @@ def _search(folder: Path) -> tuple[list[Path], int]:
         for name in files:
             if name.startswith("."):
                 continue
-            if _is_image_name(name):
+            if name.lower().endswith(endings):
                 images.append(Path(where) / name)
             else:
                 others += 1
     return sorted(images, key=natural_key), others
 
 
-def _expand(pattern: str) -> tuple[list[Path], int]:
+def _expand(pattern: str, endings: tuple[str, ...]) -> tuple[list[Path], int]:
     images: list[Path] = []
     others = 0
     for name in glob.glob(pattern, recursive=True):  # noqa: PTH207  (Path.glob takes no absolute patterns)
@@ -155,10 +154,10 @@ def _expand(pattern: str) -> tuple[list[Path], int]:
         if path.is_dir():
             # `**` gives every folder beside its files; its own content comes by itself.
             if "**" not in pattern:
-                inside, outside = _search(path)
+                inside, outside = _search(path, endings)
                 images += inside
                 others += outside
-        elif _is_image_name(path.name):
+        elif path.name.lower().endswith(endings):
             images.append(path)
         else:
             others += 1

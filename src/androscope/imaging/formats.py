@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import codecs
 
-__all__ = ["EXTENSIONS", "READ", "advice_for", "sniff"]
+__all__ = ["EXTENSIONS", "READ", "VIDEO_EXTENSIONS", "advice_for", "sniff"]
 
 #: Endings that folders are searched for, without regard to case.
 EXTENSIONS = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".npy")
+
+#: Endings of videos, searched for where fields are taken too.
+VIDEO_EXTENSIONS = (".avi", ".mp4", ".mov", ".mkv")
 
 #: What is read, for messages.
 READ = "PNG, TIFF, BMP, JPEG, still GIF or WebP, or .npy"

@@ -12,8 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-from androscope.imaging.blobs import DEFAULT, BlobOptions
 from androscope.imaging.locate import locate
+from androscope.imaging.located import Finder
 from androscope.imaging.phantom import PIXEL_SIZE_UM
 from androscope.imaging.phantom_spec import PhantomSperm
 from androscope.types import UInt8Array
@@ -33,6 +33,9 @@ _ROOM = 1.3
 #: A length that is confirmed by outlines within this factor is a good one, as a logarithm.
 _AGREEMENT = 0.25
 _HEADS = 3
+#: Lengths are tried on a window in the field's middle in which a head of 16 px would leave so many
+#: pixels: short heads are many, and searching a large field for them takes seconds.
+_WINDOW = 1_200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def field_scale(
     *,
     pixel_size_um: float | None = None,
     head_length: float | None = None,
-    options: BlobOptions = DEFAULT,
+    find: Finder = locate,
 ) -> FieldScale | None:
     """Scale of a field, by what is known of it; estimated if nothing is.
 
@@ -84,8 +87,8 @@ def field_scale(
         um/px; 0.05 to 2, as heads would be 88 to 2.2 px long.
     head_length
         Length of a normal head, px; believed before the pixel size.
-    options
-        Of the filter, for the estimate.
+    find
+        What finds heads, for the estimate.
 
     Returns
     -------
@@ -104,11 +107,11 @@ def field_scale(
         return FieldScale(head_length, "head length")
     if pixel_size_um is not None:
         return FieldScale(HEAD_UM / pixel_size_um, "pixel size")
-    estimated = estimate_head_length(pixels, options)
+    estimated = estimate_head_length(pixels, find)
     return None if estimated is None else FieldScale(estimated, "estimated")
 
 
-def estimate_head_length(pixels: UInt8Array, options: BlobOptions = DEFAULT) -> float | None:
+def estimate_head_length(pixels: UInt8Array, find: Finder = locate) -> float | None:
     """Length of a typical head, px, from the heads themselves; ``None`` with fewer than three.
 
     Lengths are tried one after the other. The one under which most was found that looks like single
@@ -120,17 +123,26 @@ def estimate_head_length(pixels: UInt8Array, options: BlobOptions = DEFAULT) -> 
     length = _SMALLEST
     largest = min(_LARGEST, min(pixels.shape) / 4)
     while length <= largest:
-        found = [item for item in locate(pixels, length, options).items if not item.flags]
+        window = _middle(pixels, length)
+        found = [item for item in find(window, length).items if not item.flags]
         if len(found) >= _HEADS:
             ratio = float(np.median([item.length for item in found])) / length
             agreement = math.exp(-0.5 * (math.log(ratio) / _AGREEMENT) ** 2)
-            total = agreement * sum(item.score for item in found)
+            share = window.size / pixels.size
+            total = agreement * sum(item.score for item in found) / share
             if total > quality:
                 best, quality = length, total
         length *= _STEP
     if best is None:
         return None
-    measured = [
-        item.length for item in locate(pixels, _ROOM * best, options).items if not item.flags
-    ]
+    window = _middle(pixels, best)
+    measured = [item.length for item in find(window, _ROOM * best).items if not item.flags]
     return float(np.median(measured)) if len(measured) >= _HEADS else best
+
+
+def _middle(pixels: UInt8Array, length: float) -> UInt8Array:
+    """The field, or so much of its middle as ``_WINDOW`` allows for heads of ``length`` px."""
+    share = math.sqrt(min(1.0, _WINDOW * (length / 16) ** 2 / pixels.size))
+    height, width = (max(1, round(side * share)) for side in pixels.shape)
+    top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
+    return pixels[top : top + height, left : left + width]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["NOT_SPERM", "Flag", "Found", "Located"]
+from androscope.types import UInt8Array
+
+__all__ = ["NOT_SPERM", "Finder", "Flag", "Found", "Located"]
 
 #: What is said of a thing found. ``debris`` and ``round`` are no sperm; ``edge`` is cut by the
 #: frame; ``overlapping`` touches another head.
@@ -78,3 +81,7 @@ class Found:
     def sperm(self) -> tuple[Located, ...]:
         """What counts as sperm."""
         return tuple(item for item in self.items if item.is_sperm)
+
+
+#: Finds everything in a field ``(H, W)`` uint8 whose normal heads are so many px long.
+Finder = Callable[[UInt8Array, float], Found]

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from androscope.imaging.blobs import DEFAULT, BlobOptions
 from androscope.imaging.field import Field, FieldItem, read_field
+from androscope.imaging.locate import locate
+from androscope.imaging.located import Finder
 from androscope.imaging.track import Track, follow
 from androscope.types import Crop, Failure, GreyImage
 
@@ -26,7 +27,7 @@ def read_video_field(
     head_length: float | None = None,
     model_pixel_size_um: float | None = None,
     size: int = 64,
-    options: BlobOptions = DEFAULT,
+    find: Finder = locate,
 ) -> tuple[Field | None, tuple[Failure, ...]]:
     """Find the sperm of a video, one item for each however many frames show it.
 
@@ -35,7 +36,7 @@ def read_video_field(
     frames
         As :func:`~androscope.imaging.video.read_video` gives them. Positions are kept of all, crops
         of what is found; pictures are let go.
-    pixel_size_um, head_length, model_pixel_size_um, size, options
+    pixel_size_um, head_length, model_pixel_size_um, size, find
         As for :func:`~androscope.imaging.field.read_field`. The scale is that of the first frame
         that has one.
 
@@ -59,7 +60,7 @@ def read_video_field(
             model_pixel_size_um=model_pixel_size_um,
             size=size,
             scale=scale,
-            options=options,
+            find=find,
         )
         scale = scale or seen.scale
         read.append(replace(seen, pixels=None))

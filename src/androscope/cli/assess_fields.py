@@ -1,0 +1,106 @@
+"""Fields of view in ``androscope assess``: what is kept and written of each as it comes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from androscope.assessment.field import GradedField
+    from androscope.fields import FieldOptions
+    from androscope.predict import Graded, Grader
+    from androscope.types import Assessment, Crop, Failure, Results
+
+__all__ = ["Gathered", "print_fields", "tell_scale"]
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What was graded so far; pictures and crops are written at once and let go.
+
+    Attributes
+    ----------
+    thumbnails, overlay
+        Folders for crops as graded, and for fields with what was found in them.
+    keep
+        Crops that are kept, for a page.
+    """
+
+    thumbnails: Path | None = None
+    overlay: Path | None = None
+    keep: int = 0
+    assessments: list[Assessment] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    crops: list[Crop] = field(default_factory=list)
+    fields: list[GradedField] = field(default_factory=list)
+    #: Pictures that were graded as crops.
+    single: int = 0
+
+    def add(self, item: Graded | GradedField | Failure) -> None:
+        """Take in the next result. Raises :class:`~androscope.errors.OutputError`."""
+        from androscope.predict import Graded
+        from androscope.types import Failure
+
+        if isinstance(item, Failure):
+            self.failures.append(item)
+        elif isinstance(item, Graded):
+            self.single += 1
+            self._graded(item.assessment, item.crop)
+        else:
+            self._field(item)
+
+    def _graded(self, assessment: Assessment, crop: Crop) -> None:
+        from androscope.report.thumbnails import write_thumbnail
+
+        self.assessments.append(assessment)
+        # A page shows no more; crops of a very long run would not all fit into memory.
+        if len(self.crops) < self.keep:
+            self.crops.append(crop)
+        if self.thumbnails is not None:
+            write_thumbnail(self.thumbnails, len(self.assessments), crop)
+
+    def _field(self, graded: GradedField) -> None:
+        from androscope.report.fields import write_field_overlay
+
+        for item, verdicts in graded.graded:
+            assert item.crop is not None  # only what has a crop is graded
+            self._graded(verdicts, item.crop)
+        if self.overlay is not None:
+            write_field_overlay(self.overlay, len(self.fields) + 1, graded)
+        self.fields.append(graded.without_pixels())
+
+    def results(self, grader: Grader, options: FieldOptions) -> Results:
+        """Everything as results, rows in the order of the input."""
+        from androscope.fields import field_facts
+
+        # Where all were fields, a pixel size was used, whatever the model knows of its own.
+        used = options.pixel_size_um if self.single or not self.fields else None
+        results = grader.results(self.assessments, self.failures, self.crops, pixel_size=used)
+        if not self.fields:
+            return results
+        return replace(results, extra={**results.extra, **field_facts(self.fields, options)})
+
+
+def print_fields(fields: list[GradedField], *, all_rows: bool) -> None:
+    """Print what each field held, or the first ones."""
+    from androscope.report.fields import field_lines
+    from androscope.report.names import printable
+    from androscope.report.table import ROWS
+
+    shown = fields if all_rows else fields[:ROWS]
+    for line in field_lines(shown):
+        typer.echo(printable(line))
+    if len(shown) < len(fields):
+        typer.echo(f"... and {len(fields) - len(shown)} more fields: --all shows them.")
+    if fields:
+        typer.echo()
+
+
+def tell_scale(value: float | None) -> float | None:
+    """Refuse a head's length that is none."""
+    if value is not None and not 0 < value < 100_000:
+        raise typer.BadParameter(f"expected a length in pixels above 0, got {value:g}")
+    return value

@@ -1,0 +1,50 @@
+"""One way to open a model in onnxruntime: threads, silence, and no weights from other files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnxruntime as ort
+
+from androscope.errors import BundleError
+
+__all__ = ["open_model"]
+
+
+def open_model(model: bytes, path: Path, *, threads: int = 0) -> ort.InferenceSession:
+    """Open a serialised ONNX model that came from ``path``.
+
+    Parameters
+    ----------
+    model
+        The bytes that were hashed.
+    path
+        Where they came from, for messages.
+    threads
+        Threads of one call; 0 leaves the choice to onnxruntime.
+
+    Raises
+    ------
+    BundleError
+        If onnxruntime cannot load it.
+    """
+    # Some of onnxruntime's Windows builds report usage; images and their traces stay here.
+    ort.disable_telemetry_events()
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # Faults come as exceptions; no second voice on stderr.
+    # Weights in further files would be vouched for by no hash: there is nowhere to find them.
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path",
+        str(path.parent / "weights-outside-the-model-are-refused"),
+    )
+    try:
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+        raise BundleError(
+            f"onnxruntime {ort.__version__} cannot load the model: {first}",
+            path=path,
+            advice="Update onnxruntime, or get the model again",
+        ) from error

@@ -1,0 +1,136 @@
+"""What was found in fields of view: a summary of each, a table of every find, an overlay."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+
+from androscope.assessment.field import GradedField
+from androscope.files import write_text
+from androscope.imaging.field import FieldItem
+from androscope.imaging.overlay import Mark, write_overlay
+from androscope.report.names import spreadsheet_name, spreadsheet_text
+from androscope.types import Assessment, Verdict
+
+__all__ = [
+    "field_lines",
+    "kind_of",
+    "located_csv",
+    "overlay_name",
+    "write_field_overlay",
+    "write_located",
+]
+
+_COLUMNS = (
+    "image", "index", "number", "kind", "x", "y", "length", "width", "angle_deg", "score",
+    "left", "top", "right", "bottom", "flags", "crop", "not_graded",
+)  # fmt: skip
+
+
+def field_lines(fields: Sequence[GradedField]) -> list[str]:
+    """Lines for people: what each field held, its scale, why what was found is not graded."""
+    lines = []
+    for graded in fields:
+        field = graded.field
+        scale = ""
+        if field.scale is not None:
+            length = field.scale.head_length
+            scale = f", a head {length:.1f} px ({_origin(field.scale.origin)})"
+        count = len(field.sperm)
+        lines.append(
+            f"{field.name}: {count} sperm located, {len(list(graded.graded))} graded{scale}"
+        )
+        for reason, number in graded.excluded.items():
+            lines.append(f"  not graded: {number}: {reason}")
+        lines += [f"  note: {note}" for note in field.notes]
+    return lines
+
+
+def _origin(origin: str) -> str:
+    return "*estimated*" if origin == "estimated" else f"from the {origin}"
+
+
+def located_csv(fields: Sequence[GradedField]) -> str:
+    """A row for each find in each field, sperm or not; lengths and places in px of the field.
+
+    ``x`` and ``y`` count from the first pixel's centre, the box's edges from the frame's corner.
+    """
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for graded in fields:
+        field = graded.field
+        for number, (item, verdicts) in enumerate(
+            zip(field.items, graded.assessments, strict=True), start=1
+        ):
+            found = item.located
+            numbers = (
+                found.x, found.y, found.length, found.width, found.angle_deg, found.score,
+                *found.box,
+            )  # fmt: skip
+            writer.writerow(
+                [
+                    spreadsheet_name(field.source),
+                    "" if field.index is None else field.index,
+                    number,
+                    kind_of(item, verdicts),
+                    *(f"{value:.2f}" for value in numbers),
+                    " ".join(sorted(found.flags)),
+                    "" if verdicts is None else spreadsheet_name(verdicts.source),
+                    spreadsheet_text(item.excluded or ""),
+                ]
+            )
+    return stream.getvalue()
+
+
+def write_located(path: str | Path, fields: Sequence[GradedField]) -> None:
+    """Write :func:`located_csv`. Raises :class:`~androscope.errors.OutputError`."""
+    write_text(path, located_csv(fields))
+
+
+def kind_of(item: FieldItem, verdicts: Assessment | None) -> str:
+    """``normal``, ``abnormal`` (in any part), ``not graded``, or ``no sperm``."""
+    if not item.located.is_sperm:
+        return "no sperm"
+    if verdicts is None:
+        return "not graded"
+    abnormal = any(part.verdict is Verdict.ABNORMAL for part in verdicts.parts)
+    return "abnormal" if abnormal else "normal"
+
+
+def overlay_name(number: int, field: GradedField) -> str:
+    """Name a field's overlay after its place (from 1) and its source."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "_", PurePath(field.field.source).stem)[:60].strip("._-")
+    index = "" if field.field.index is None else f"-{field.field.index}"
+    return f"{number:04d}-{stem or 'field'}{index}.png"
+
+
+def write_field_overlay(folder: str | Path, number: int, graded: GradedField) -> Path | None:
+    """Write a field with what was found drawn on it; gives the file.
+
+    A video has none: its sperm were taken from different frames.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    pixels = graded.field.pixels
+    if pixels is None:
+        return None
+    marks = [
+        Mark(item.located, kind_of(item, verdicts), _caption(verdicts))
+        for item, verdicts in zip(graded.field.items, graded.assessments, strict=True)
+    ]
+    path = Path(folder) / overlay_name(number, graded)
+    write_overlay(path, pixels, marks)
+    return path
+
+
+def _caption(verdicts: Assessment | None) -> str:
+    if verdicts is None:
+        return ""
+    return " ".join(p.label for p in verdicts.parts if p.verdict is Verdict.ABNORMAL)
