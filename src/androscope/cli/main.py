@@ -16,14 +16,17 @@ from typer.core import TyperGroup
 from androscope import __version__
 from androscope.cli.assess import assess
 from androscope.cli.benchmark import benchmark
+from androscope.cli.benchmark_locate import locate
 from androscope.cli.config import config
 from androscope.cli.data import data
 from androscope.cli.demo import demo
 from androscope.cli.evaluate import crossval, evaluate
 from androscope.cli.leaderboard import leaderboard
 from androscope.cli.models import models
+from androscope.cli.report import report
 from androscope.cli.search import search
 from androscope.cli.train import export, train
+from androscope.cli.train_locator import train_locator
 from androscope.errors import AndroscopeError
 
 __all__ = ["app", "main"]
@@ -72,6 +75,7 @@ def _androscope(
 # Within a chapter, commands come in this order. These modules import typer and little else; what a
 # command needs, it imports when it runs.
 app.command(rich_help_panel="Assess")(assess)
+app.command(rich_help_panel="Assess")(report)
 app.command(rich_help_panel="Assess")(demo)
 app.add_typer(models, name="models", rich_help_panel="Models")
 app.add_typer(data, name="data", rich_help_panel="Data")
@@ -81,6 +85,8 @@ app.add_typer(search, name="search", rich_help_panel="Learn")
 app.command(rich_help_panel="Learn")(evaluate)
 app.command(rich_help_panel="Learn")(crossval)
 app.command(rich_help_panel="Learn")(export)
+app.command("train-locator", rich_help_panel="Learn")(train_locator)
+benchmark.command("locate")(locate)
 app.add_typer(benchmark, name="benchmark", rich_help_panel="Compare")
 app.add_typer(leaderboard, name="leaderboard", rich_help_panel="Compare")
 

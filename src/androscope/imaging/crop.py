@@ -137,8 +137,8 @@ def _limits(
 
 def _is_field(pixels: UInt8Array, factor: float, largest: int) -> bool:
     # Cameras of 16 : 9 are no strips: the short side counts too.
-    short, long = sorted(pixels.shape)
-    return long * factor > largest and short * factor > largest / 2
+    short, long = min(pixels.shape), max(pixels.shape)
+    return bool(long * factor > largest and short * factor > largest / 2)
 
 
 def _factor(pixel_size_um: float | None, model_pixel_size_um: float | None) -> float:

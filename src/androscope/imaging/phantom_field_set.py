@@ -94,6 +94,6 @@ def _truth(fields: dict[str, PhantomField]) -> str:
             numbers = (*sperm.centre, *sperm.axes, sperm.angle_deg)
             writer.writerow([name, "sperm", *(f"{v:.2f}" for v in numbers), int(sperm.touches)])
         for other in field.others:
-            numbers = (*other.centre, 2 * other.radius, 2 * other.radius)
-            writer.writerow([name, other.kind, *(f"{v:.2f}" for v in numbers), "", ""])
+            place = (*other.centre, 2 * other.radius, 2 * other.radius)
+            writer.writerow([name, other.kind, *(f"{v:.2f}" for v in place), "", ""])
     return rows.getvalue()
