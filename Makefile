@@ -21,11 +21,15 @@ $(VENV)/.core: $(BIN)/python pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.core pyproject.toml
 	$(BIN)/python -m pip install -q --disable-pip-version-check $(TORCH)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[train,weights,parquet,video]' \
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[train,weights,parquet,video,report]' \
 		$$($(BIN)/python -c "import tomllib; g = tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']; print(*g['dev'], *g['docs'])")
 	@touch $@
 
-demo: $(VENV)/.core ## set up, then grade a set of phantom sperm and write an HTML page
+$(VENV)/.report: $(VENV)/.core
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[report]'
+	@touch $@
+
+demo: $(VENV)/.report ## set up, grade phantom sperm, write a page and a phantom sample's report
 	$(BIN)/androscope demo --out demo
 
 test: lint types unit docs ## set up, then run every check and test

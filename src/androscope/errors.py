@@ -31,6 +31,7 @@ __all__ = [
     "LeaderboardError",
     "MissingExtraError",
     "OutputError",
+    "SampleError",
     "SettingsError",
     "SubmissionError",
     "TrainingError",
@@ -100,6 +101,12 @@ class EmptyInputError(AndroscopeError):
     """What was given names no image at all."""
 
     code = "empty-input"
+
+
+class SampleError(AndroscopeError):
+    """A folder is no sample, or does not say which image belongs to which replicate."""
+
+    code = "sample"
 
 
 class ImageError(AndroscopeError):

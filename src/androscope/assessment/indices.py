@@ -5,14 +5,14 @@ Sources
 TZI
     *Teratozoospermia index*: region defects per abnormal sperm, at most one in each of head, neck
     and midpiece, tail, and excess residual cytoplasm; so 1 to 4. WHO laboratory manual, 5th ed.
-    2010, 2.17; Mortimer & Menkveld 2001, J. Androl. 22, 192-205.
+    2010, 3.1; Mortimer & Menkveld 2001, J. Androl. 22, 192-205.
 SDI
     *Sperm deformity index*: deformities over all sperm, normal ones too; each kind of head defect
     counts, the other regions at most once each. Aziz et al. 1996, Fertil. Steril. 66, 1000-1008;
-    WHO 2010, 2.17.
+    WHO 2010, 3.1.
 MAI
     *Multiple anomalies index*: anomalies per abnormal sperm; every kind counts. Jouannet et al.
-    1988, Int. J. Androl. 11, 379-394; WHO 2010, 2.17.
+    1988, Int. J. Androl. 11, 379-394; WHO 2010, 3.1.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ INDICES: tuple[IndexFacts, ...] = (
         "TZI",
         "teratozoospermia index",
         "region defects / abnormal sperm, at most one in each of four regions",
-        "WHO 2010, 2.17; Mortimer & Menkveld 2001",
+        "WHO 2010, 3.1; Mortimer & Menkveld 2001",
     ),
     IndexFacts(
         "SDI",
         "sperm deformity index",
         "deformities / all sperm, each kind of head defect counted",
-        "Aziz et al. 1996; WHO 2010, 2.17",
+        "Aziz et al. 1996; WHO 2010, 3.1",
     ),
     IndexFacts(
         "MAI",
         "multiple anomalies index",
         "anomalies / abnormal sperm, every kind counted",
-        "Jouannet et al. 1988; WHO 2010, 2.17",
+        "Jouannet et al. 1988; WHO 2010, 3.1",
     ),
 )
 

@@ -2,7 +2,8 @@
 
 WHO's manual counts defects in four regions: head, neck and midpiece, tail (principal piece), and
 excess residual cytoplasm. The acrosome and vacuoles are parts of its *head* (WHO laboratory manual
-for the examination and processing of human semen, 5th ed. 2010, 2.15; 6th ed. 2021, 2.4.8).
+for the examination and processing of human semen, 5th ed. 2010 and 6th ed. 2021, chapter 2, sperm
+morphology).
 
 Rules
 -----

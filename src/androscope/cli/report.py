@@ -1,0 +1,195 @@
+"""``androscope report``: a sample's folder in, a report for a person to sign out."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from androscope.cli.models import ModelOption
+
+if TYPE_CHECKING:
+    from androscope.report.sample.document import SampleReport
+
+__all__ = ["print_summary", "report"]
+
+
+def _above_zero(value: float | None) -> float | None:
+    if value is not None and not (math.isfinite(value) and 0 < value < 1000):
+        raise typer.BadParameter(f"expected a number above 0, got {value:g}")
+    return value
+
+
+def report(
+    sample: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SAMPLE_DIR",
+            help="A folder of fields, videos or crops; each sub-folder is a replicate.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where to: .pdf, .html, .json or .csv, by the ending. May be given several times.",
+            show_default="report.pdf",
+        ),
+    ] = None,
+    formats: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LIST",
+            help="Write --out once in each of these formats, such as pdf,html.",
+            show_default=False,
+        ),
+    ] = None,
+    sample_id: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="What the sample is called in the report. No patient's name is needed.",
+            show_default="the folder's name",
+        ),
+    ] = None,
+    replicate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PATTERN",
+            help="A replicate by its file names, such as a='*_a_*.tif'; instead of sub-folders.",
+            show_default=False,
+        ),
+    ] = None,
+    model: ModelOption = None,
+    pixel_size: Annotated[
+        float | None,
+        typer.Option(
+            metavar="UM",
+            callback=_above_zero,
+            help="Micrometres per pixel, where the files do not say.",
+            show_default=False,
+        ),
+    ] = None,
+    head_length: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PX",
+            callback=_above_zero,
+            help="Length of a normal head in the fields, where no pixel size is known.",
+            show_default="estimated",
+        ),
+    ] = None,
+    fields: Annotated[
+        bool | None,
+        typer.Option(
+            "--fields/--crops",
+            help="Take every image as a field of view with many sperm, or as a crop of one.",
+            show_default="by size",
+        ),
+    ] = None,
+    locator: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|DIR",
+            help="What finds the sperm of fields: a locator's folder, or classical, a filter.",
+            show_default="the shipped one",
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=0, max=1024, help="Threads; 0: one per core.", show_default=False),
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print nothing but what could not be used.")
+    ] = False,
+) -> None:
+    """Grade a sample and write a report for a person to read and sign.
+
+    Counts, fractions with 95% intervals, WHO's test of two replicates,
+    TZI, SDI and MAI where the model's labels support them, pictures, and
+    the hash of every image. Of the images, nothing but pixels, pixel
+    size, name and hash is kept.
+
+    Exit code: 0 every image was used; 1 some could not be, and the report
+    lists them; 2 nothing was done.
+
+    [bold]Examples[/bold]
+
+        $ androscope report sample-17 --out sample-17.pdf
+
+        $ androscope report sample-17 --out r.pdf --out r.csv --pixel-size 0.11
+    """
+    from androscope.fields import FieldOptions, finder
+    from androscope.imaging.sample_folder import find_sample
+    from androscope.predict import Grader
+    from androscope.report.outputs import check_outputs
+    from androscope.report.sample.build import build_report
+    from androscope.report.sample.outputs import report_files, write_report
+    from androscope.report.table import console_for, print_failures
+    from androscope.samples import grade_sample
+
+    files = report_files(
+        out or [Path("report.pdf")], [name for name in (formats or "").split(",") if name.strip()]
+    )
+    found = find_sample(sample, _rules(replicate or []))
+    check_outputs({f"--out {path}": path for path in files}, inputs=found.paths)
+    if found.ignored and not quiet:
+        typer.secho(
+            f"note: files without an image's ending, not looked at: {found.ignored}",
+            err=True,
+            fg=typer.colors.YELLOW,
+        )
+    findings = grade_sample(
+        found,
+        Grader(model, threads=threads),
+        FieldOptions(
+            pixel_size_um=pixel_size,
+            head_length=head_length,
+            find=None if locator is None else finder(locator, threads=threads or 0),
+        ),
+        sample_id=sample_id,
+        taken_as="by size" if fields is None else "fields" if fields else "crops",
+    )
+    document = build_report(findings)
+    for path in files:
+        write_report(path, document, findings)
+    if not quiet:
+        print_summary(document)
+        for path in files:
+            typer.echo(f"Report: {path}")
+    print_failures(console_for(sys.stderr), findings.failures)
+    if findings.failures:
+        raise typer.Exit(1)
+
+
+def print_summary(document: SampleReport) -> None:
+    """Print the report's first lines: what was counted, the result, what is to be known."""
+    from androscope.report.names import printable
+
+    counts, normal = document.counts, document.normal
+    lines = [f"Sample {document.sample}: {counts.found} sperm found, {counts.assessed} assessed."]
+    if normal.fraction is not None and normal.low is not None and normal.high is not None:
+        lines.append(
+            f"Normal in every graded part: {normal.count} of {normal.of}, {normal.fraction:.1%} "
+            f"(95% interval {normal.low:.1%} to {normal.high:.1%})."
+        )
+    lines.append(document.agreement.verdict)
+    lines += [f"To be known: {warning}" for warning in document.warnings]
+    lines.append(document.notice)
+    for line in lines:
+        typer.echo(printable(line))
+
+
+def _rules(given: list[str]) -> dict[str, str]:
+    rules: dict[str, str] = {}
+    for rule in given:
+        name, equals, pattern = rule.partition("=")
+        if not (name and equals and pattern) or name in rules:
+            what = "each name once" if name in rules else "NAME=PATTERN"
+            raise typer.BadParameter(f"--replicate expects {what}, got {rule!r}")
+        rules[name] = pattern
+    return rules

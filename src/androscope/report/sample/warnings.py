@@ -1,0 +1,143 @@
+"""What the signer of a report must know before its numbers: in the report's first lines."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from androscope.assessment.findings import Findings
+from androscope.report.sample.document import AgreementReport, CountsReport, ReplicateRow
+
+__all__ = ["ENOUGH", "warnings_of"]
+
+#: Sperm that WHO asks to be assessed, in each of two replicates.
+ENOUGH = 200
+
+#: Pixel sizes, or head lengths, that differ by more than this factor differ.
+_DIFFERS = 1.02
+#: Likewise where the lengths are estimates.
+_DIFFERS_ESTIMATED = 1.25
+
+
+def warnings_of(
+    findings: Findings,
+    counts: CountsReport,
+    replicates: Sequence[ReplicateRow],
+    agreement: AgreementReport,
+) -> list[str]:
+    """List what is to be known, the gravest first; empty if nothing is."""
+    return [
+        *_about_numbers(counts, replicates),
+        *_about_replicates(findings, replicates, agreement),
+        *_about_scale(findings),
+        *_about_files(findings, counts),
+        *findings.notes,
+    ]
+
+
+def _about_numbers(counts: CountsReport, replicates: Sequence[ReplicateRow]) -> list[str]:
+    if not counts.assessed:
+        why = "no sperm was found in it" if not counts.found else "none could be graded"
+        return [f"This sample has no result: {why}."]
+    few = [f"{r.assessed} in {r.name}" for r in replicates if r.assessed < ENOUGH]
+    if counts.assessed < ENOUGH:
+        return [
+            f"Fewer than {ENOUGH} sperm were assessed ({counts.assessed}): the intervals are wide. "
+            f"WHO asks for at least {ENOUGH} in each of two replicates."
+        ]
+    if few:
+        return [f"Fewer than {ENOUGH} sperm in a replicate: {', '.join(few)}. WHO asks for more."]
+    return []
+
+
+def _about_replicates(
+    findings: Findings, replicates: Sequence[ReplicateRow], agreement: AgreementReport
+) -> list[str]:
+    found = []
+    if agreement.accepted is False:
+        found.append("The replicates do not agree: assess two new replicates.")
+    if len(replicates) == 1:
+        found.append("One replicate: whether a second one would agree is not known.")
+    if len(replicates) > 2:
+        found.append(
+            f"{len(replicates)} replicates: WHO's test compares two, so that none was done."
+        )
+    names: dict[str, list[str]] = defaultdict(list)
+    for file in findings.files:
+        if file.sha256 is not None:
+            names[file.sha256].append(file.name)
+    found += [
+        f"The same image counts more than once: {', '.join(same)} are one file's copies."
+        for same in names.values()
+        if len(same) > 1
+    ]
+    return found
+
+
+def _about_scale(findings: Findings) -> list[str]:
+    found = []
+    sizes = {
+        name: sorted({s for f in findings.files if f.replicate == name for s in f.pixel_sizes_um})
+        for name in findings.replicates
+    }
+    known = sorted({size for of in sizes.values() for size in of})
+    if _differ(known, _DIFFERS):
+        where = "; ".join(
+            f"{name} {', '.join(f'{size:g}' for size in of)} um" for name, of in sizes.items() if of
+        )
+        found.append(
+            f"Images have different pixel sizes ({where}). Each was brought to the model's scale; "
+            "differences between replicates may be the optics' and not the sample's."
+        )
+    estimated = [file for file in findings.files if file.estimated]
+    if estimated:
+        lengths = sorted(length for file in estimated for length in file.head_lengths)
+        apart = ""
+        if _differ(lengths, _DIFFERS_ESTIMATED):
+            apart = f", and differs between files ({lengths[0]:.0f} to {lengths[-1]:.0f} px a head)"
+        found.append(
+            f"The scale of {len(estimated)} of {len(findings.files)} files was estimated from the "
+            f"heads found{apart}: give the pixel size to be sure."
+        )
+    refused = [
+        file.name for file in findings.files if any("morphology refused" in n for n in file.notes)
+    ]
+    if refused:
+        found.append(
+            f"Morphology was refused in {len(refused)} files, whose optics are too coarse: their "
+            "sperm were located and counted, and not graded."
+        )
+    unused = findings.settings.get("pixel size given")
+    crops = any(find.place is None for find in findings.finds)
+    if unused and crops and findings.card.input.pixel_size_um is None:
+        found.append(
+            f"The pixel size ({unused}) was not used for crops: that of the crops "
+            f"{findings.card.name} learned from is not known."
+        )
+    return found
+
+
+def _differ(ascending: Sequence[float], factor: float) -> bool:
+    return bool(ascending) and ascending[-1] > factor * ascending[0]
+
+
+def _about_files(findings: Findings, counts: CountsReport) -> list[str]:
+    found = []
+    if counts.unreadable:
+        what = "file or picture" if counts.unreadable == 1 else "files or pictures"
+        found.append(f"{counts.unreadable} {what} could not be used; listed below with reasons.")
+    for word, says in (("blank", "are blank"), ("saturated", "are saturated")):
+        names = [f.name for f in findings.files if any(n.startswith(word) for n in f.notes)]
+        if names:
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            found.append(f"Frames that {says}: {', '.join(names[:3])}{more}.")
+    with_sperm = {find.file for find in findings.finds if find.is_sperm}
+    nothing = [
+        file.name
+        for file in findings.files
+        if {"field", "video"} & set(file.kinds) and file.name not in with_sperm
+    ]
+    if nothing and counts.found:
+        more = f" and {len(nothing) - 3} more" if len(nothing) > 3 else ""
+        found.append(f"No sperm was found in {', '.join(nothing[:3])}{more}.")
+    return found

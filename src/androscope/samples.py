@@ -1,0 +1,267 @@
+"""A sample's folder in, everything found in it graded: what ``androscope report`` is made from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from androscope.assessment.field import GradedField
+from androscope.assessment.findings import Findings, Overlay, SampleFile, SampleFind
+from androscope.errors import ImageError
+from androscope.fields import FieldOptions, grade_fields, locate_and_grade
+from androscope.files import sha256_of
+from androscope.imaging.crop import looks_like_field, to_crop
+from androscope.imaging.frame import frame_faults, is_blank
+from androscope.imaging.head_scale import HEAD_UM
+from androscope.imaging.inputs import Progress
+from androscope.imaging.read import failure_of, read_images
+from androscope.imaging.sample_folder import SampleFolder, find_sample
+from androscope.imaging.video import is_video
+from androscope.predict import Grader
+from androscope.report.sample.pictures import OVERLAYS, draw_field
+from androscope.types import Crop, Failure, GreyImage
+
+__all__ = ["TakenAs", "grade_sample"]
+
+#: What pictures are taken for: crops of one sperm, fields with many, or either, by their size.
+TakenAs = Literal["by size", "crops", "fields"]
+
+_ONE_DAMAGED = "truncated or damaged"
+
+
+def grade_sample(
+    folder: str | Path | SampleFolder,
+    grader: Grader,
+    options: FieldOptions | None = None,
+    *,
+    sample_id: str | None = None,
+    rules: Mapping[str, str] | None = None,
+    taken_as: TakenAs = "by size",
+    abstains: bool = False,
+    progress: Progress | None = None,
+) -> Findings:
+    """Grade a sample.
+
+    Parameters
+    ----------
+    folder, rules
+        As for :func:`~androscope.imaging.sample_folder.find_sample`, or what it gave.
+    grader, options
+        As for :func:`~androscope.fields.grade_fields`; the pixel size is that of crops too.
+    sample_id
+        What the sample is called; default: the folder's name.
+    taken_as
+        By size as :func:`~androscope.imaging.crop.looks_like_field` has it.
+    abstains
+        Whether the model can leave a part undecided.
+    progress
+        Called after each file with how many are done and how many there are.
+
+    Raises
+    ------
+    SampleError, EmptyInputError
+        As :func:`~androscope.imaging.sample_folder.find_sample` does.
+    MissingExtraError
+        For a video, without PyAV.
+    """
+    found = folder if isinstance(folder, SampleFolder) else find_sample(folder, rules)
+    reader = _Reader(grader, options or FieldOptions(), taken_as)
+    done, total = 0, len(found.paths)
+    for replicate in found.replicates:
+        for path in replicate.paths:
+            reader.read(path, _text(path.relative_to(found.folder).as_posix()), replicate.name)
+            done += 1
+            if progress:
+                progress(done, total)
+    notes: tuple[str, ...] = ()
+    if found.repeated:
+        notes = (f"{found.repeated} further names of the same files (links) were left out",)
+    return Findings(
+        sample_id=_text(found.folder.resolve().name if sample_id is None else sample_id),
+        card=grader.card,
+        replicates=tuple(replicate.name for replicate in found.replicates),
+        files=tuple(reader.files),
+        finds=reader.graded(),
+        failures=tuple(reader.failures),
+        overlays=tuple(reader.overlays),
+        fields=reader.fields,
+        abstains=abstains,
+        notes=notes,
+        settings=_settings(options, taken_as),
+    )
+
+
+def _settings(options: FieldOptions | None, taken_as: TakenAs) -> dict[str, str]:
+    how = "crops or fields, by size" if taken_as == "by size" else str(taken_as)
+    settings = {"images taken as": how}
+    if options is not None and options.pixel_size_um is not None:
+        settings["pixel size given"] = f"{options.pixel_size_um:g} um"
+    if options is not None and options.head_length is not None:
+        settings["head length given"] = f"{options.head_length:g} px"
+    return settings
+
+
+@dataclass(slots=True)
+class _Notes:
+    """What is gathered of one file while it is read."""
+
+    kinds: dict[str, None] = field(default_factory=dict)
+    pictures: int = 0
+    pixel_sizes: dict[float, None] = field(default_factory=dict)
+    head_lengths: dict[float, None] = field(default_factory=dict)
+    estimated: bool = False
+    notes: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Reader:
+    grader: Grader
+    options: FieldOptions
+    taken_as: TakenAs
+    files: list[SampleFile] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    overlays: list[Overlay] = field(default_factory=list)
+    fields: int = 0
+    _finds: list[SampleFind] = field(default_factory=list)
+
+    def read(self, path: Path, name: str, replicate: str) -> None:
+        """Read a file; fields are graded here, crops wait for :meth:`graded`."""
+        seen = _Notes()
+        try:
+            sha256 = sha256_of(path)
+        except OSError:
+            sha256 = None  # Reading it will say why.
+        for picture in self._pictures(path, name):
+            if isinstance(picture, Failure):
+                self.failures.append(_without_details(picture))
+                continue
+            seen.pictures += 1
+            if isinstance(picture, GradedField):
+                self._field(picture, name, replicate, seen, kind="video")
+            elif self._is_field(picture):
+                graded = locate_and_grade(picture, self.grader, self.options)
+                self._field(graded, name, replicate, seen, kind="field")
+            else:
+                self._crop(picture, name, replicate, seen)
+        self.files.append(
+            SampleFile(
+                name, replicate, sha256, tuple(seen.kinds), seen.pictures,
+                tuple(seen.pixel_sizes), tuple(seen.head_lengths), seen.estimated,
+                tuple(seen.notes),
+            )
+        )  # fmt: skip
+
+    def graded(self) -> tuple[SampleFind, ...]:
+        """Everything found, the crops graded now."""
+        waiting = [f.crop for f in self._finds if f.assessment is None and f.crop is not None]
+        verdicts = iter(self.grader.grade(waiting))
+        return tuple(
+            replace(f, assessment=next(verdicts).assessment)
+            if f.assessment is None and f.crop is not None
+            else f
+            for f in self._finds
+        )
+
+    def _pictures(self, path: Path, name: str) -> Iterator[GreyImage | GradedField | Failure]:
+        if not is_video(path):
+            yield from read_images(path, name=name)
+            return
+        for item in grade_fields([path], self.grader, self.options):
+            if isinstance(item, Failure):
+                yield replace(item, source=_renamed(item.source, path, name))
+            else:
+                yield replace(item, field=replace(item.field, source=name))
+
+    def _is_field(self, picture: GreyImage) -> bool:
+        if self.taken_as != "by size":
+            return self.taken_as == "fields"
+        wanted = self.grader.card.input
+        return looks_like_field(
+            picture,
+            size=wanted.size,
+            pixel_size_um=self.options.pixel_size_um,
+            model_pixel_size_um=wanted.pixel_size_um,
+            fit="auto",
+        )
+
+    def _field(
+        self, graded: GradedField, file: str, replicate: str, seen: _Notes, *, kind: str
+    ) -> None:
+        seen.kinds[kind] = None
+        self.fields += 1
+        if len(self.overlays) < OVERLAYS:
+            drawn = draw_field(graded, graded.field.name)
+            self.overlays += [] if drawn is None else [drawn]
+        scale = graded.field.scale
+        if scale is not None:
+            seen.head_lengths[round(scale.head_length, 2)] = None
+            seen.estimated |= scale.origin == "estimated"
+            if scale.origin == "pixel size":
+                seen.pixel_sizes[float(f"{HEAD_UM / scale.head_length:.4g}")] = None
+        seen.notes.update(dict.fromkeys(graded.field.notes))
+        for number, (item, verdicts) in enumerate(
+            zip(graded.field.items, graded.assessments, strict=True), start=1
+        ):
+            self._finds.append(
+                SampleFind(
+                    file=file,
+                    replicate=replicate,
+                    name=f"{graded.field.name}#{number}",
+                    place=(item.located.x, item.located.y),
+                    assessment=verdicts,
+                    excluded=item.excluded,
+                    is_sperm=item.located.is_sperm,
+                    crop=item.crop,
+                )
+            )
+
+    def _crop(self, picture: GreyImage, file: str, replicate: str, seen: _Notes) -> None:
+        wanted, own = self.grader.card.input, self.options.pixel_size_um
+        crop: Crop | None = None
+        excluded = None
+        try:
+            crop = to_crop(
+                picture,
+                size=wanted.size,
+                pixel_size_um=own,
+                model_pixel_size_um=wanted.pixel_size_um,
+            )
+        except ImageError as error:
+            self.failures.append(failure_of(error, picture.source, picture.index))
+            return
+        seen.kinds["crop"] = None
+        size = picture.pixel_size_um if own is None else own
+        if size is not None and math.isfinite(size):
+            seen.pixel_sizes[size] = None
+        if is_blank(crop.pixels):
+            # The model would give it a verdict, and it would count as a sperm.
+            (excluded,) = frame_faults(crop.pixels)
+            crop = None
+        else:
+            seen.notes.update(dict.fromkeys(crop.notes))
+        name = file if picture.index is None else f"{file}[{picture.index}]"
+        self._finds.append(
+            SampleFind(
+                file, replicate, name, excluded=excluded, is_sperm=excluded is None, crop=crop
+            )
+        )
+
+
+def _text(name: str) -> str:
+    """A name with the bytes that are no UTF-8 escaped: reports are text."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _renamed(source: str, path: Path, name: str) -> str:
+    """``source`` with the file's place on this machine taken out of it."""
+    return name + source.removeprefix(str(path)) if source.startswith(str(path)) else source
+
+
+def _without_details(failure: Failure) -> Failure:
+    """Leave out a decoder's own words, which may quote the file's tags."""
+    if failure.reason.startswith(_ONE_DAMAGED):
+        return replace(failure, reason=_ONE_DAMAGED)
+    return failure
