@@ -49,7 +49,8 @@ def _notes(document: Mapping[str, Any]) -> list[str]:
         f"{frames} frames. A find is right within {document['match_px']:g} px of a box's centre, "
         f"one to one. Every method but the last is told a head of "
         f"{document['head_length_px']:g} px in all videos; the last, a background-subtracted "
-        f"Gaussian of {document['baseline_sigma_px']:g} px, has its sign and threshold tuned on the very video."
+        f"Gaussian of {document['baseline_sigma_px']:g} px, has its sign and threshold tuned on "
+        "the very video."
     ]
     if left:
         lines.append(f"Left out for all: {left} frames that a method learned from.")
