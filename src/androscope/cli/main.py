@@ -23,7 +23,6 @@ from androscope.cli.demo import demo
 from androscope.cli.evaluate import crossval, evaluate
 from androscope.cli.leaderboard import leaderboard
 from androscope.cli.models import models
-from androscope.cli.report import report
 from androscope.cli.search import search
 from androscope.cli.train import export, train
 from androscope.cli.train_locator import train_locator
@@ -75,7 +74,6 @@ def _androscope(
 # Within a chapter, commands come in this order. These modules import typer and little else; what a
 # command needs, it imports when it runs.
 app.command(rich_help_panel="Assess")(assess)
-app.command(rich_help_panel="Assess")(report)
 app.command(rich_help_panel="Assess")(demo)
 app.add_typer(models, name="models", rich_help_panel="Models")
 app.add_typer(data, name="data", rich_help_panel="Data")
