@@ -29,13 +29,15 @@ def test_the_plan_of_the_shipped_protocol(run: Run, tmp_path: Path) -> None:
     assert done.code == 0, done.err
     lines = done.out.splitlines()
     assert lines[0] == (
-        "Protocol mhsma on mhsma: 30 runs to be trained, and 5 folds of cross-validation"
+        "Protocol mhsma on mhsma: 34 runs to be trained, and 5 folds of cross-validation"
     )
-    assert [line.split()[0] for line in lines[3:9]] == [
+    assert [line.split()[0] for line in lines[3:11]] == [
         "dmtl",
         "dmtl-random",
         "dtl",
         "dmtl-ensemble",
+        "dmtl-folds",
+        "dmtl-folds-ensemble",
         "dmtl-distilled",
         "crossval/dmtl",
     ]
@@ -47,7 +49,7 @@ def test_a_recipe_and_its_seeds(run: Run, tmp_path: Path) -> None:
     done = run(
         "benchmark", "run", "dmtl-distilled", "--out", tmp_path, "--dry-run", "--split", "valid"
     )
-    assert done.out.startswith("Protocol mhsma on mhsma: 10 runs to be trained\n")
+    assert done.out.startswith("Protocol mhsma on mhsma: 9 runs to be trained\n")
     assert "Each model reads validation; test is not read." in done.out
     done = run("benchmark", "run", "--out", tmp_path, "--dry-run", "--seeds", "0,9")
     assert done.code == 2
@@ -155,3 +157,44 @@ def test_no_benchmark(run: Run, tmp_path: Path) -> None:
         f"error: {tmp_path / 'benchmark.json'}: cannot be read: No such file or directory. "
         "Make it with `androscope benchmark run --out DIR`\n"
     )
+
+
+def test_limits_reads_valid_unless_test_is_asked_for(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("cleanlab", reason="needs the train extra: cleanlab is not installed")
+    pytest.importorskip("torch", reason="needs the train extra: torch is not installed")
+    from androscope.protocol.limits import Limits
+
+    asked: list[str] = []
+
+    def made(folders: list[Path], split: str, **options: object) -> Limits:
+        asked.append(split)
+        return Limits(
+            data="d",
+            split=split,
+            data_sha256="0" * 64,
+            crops=3,
+            runs=(),
+            agreement={},
+            missed_by_all={},
+            noise=None,
+            curves=(),
+            missing={"noise": "no run held out a part of train"},
+            created="2026-11-24T00:00:00Z",  # type: ignore[arg-type]
+            androscope="0",
+        )
+
+    monkeypatch.setattr("androscope.protocol.limits.limits", made)
+    done = run("benchmark", "limits", tmp_path, "--out", tmp_path / "l.json")
+    assert done.code == 0, done.err
+    assert done.out == (
+        "0 runs on d valid, 3 crops\n\n"
+        "Cannot be told: noise: no run held out a part of train\n\n"
+        f"Written to {tmp_path / 'l.json'}\n"
+    )
+    printed = run("benchmark", "limits", tmp_path, "--split", "test", "--json").out
+    assert Limits.model_validate_json(printed).split == "test"
+    assert asked == ["valid", "test"]
+    assert run("benchmark", "limits", tmp_path, "--split", "train").code == 2
+    assert run("benchmark", "limits", tmp_path, "--views", "3").code == 2

@@ -1,4 +1,4 @@
-"""``androscope benchmark``: a fixed protocol run whole, its tables and its picture."""
+"""``androscope benchmark``: a fixed protocol run whole, its tables, its picture, its limits."""
 
 from __future__ import annotations
 
@@ -163,6 +163,63 @@ def plot(
 
     plot_benchmark(out, read_benchmark(folder), split.value)
     typer.echo(f"Written to {out}")
+
+
+@benchmark.command("limits")
+def limits(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs, same data.")
+    ],
+    split: Annotated[
+        SplitName,
+        typer.Option(help="Crops to compare on. test: each run's reading is recorded."),
+    ] = SplitName.VALID,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write all of it as JSON.")
+    ] = None,
+    views: Annotated[
+        int, typer.Option(help="Views of a held-out train crop: 1, or 8 turned and mirrored.")
+    ] = 8,
+    resamples: Annotated[int, typer.Option(min=100, help="Draws of the bootstrap.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """Show what limits the results: agreement of models, crops all miss, wrong labels, data.
+
+    Runs that held out folds of train (data.held_out_folds) tell how many
+    labels may be wrong; runs on a part of train (data.train_share), what
+    more crops would bring.
+
+    [bold]Examples[/bold]
+
+        $ androscope benchmark limits benchmark/runs/dmtl-folds/seed-*
+
+        $ androscope benchmark limits runs/half-* runs/whole-* --out limits.json
+    """
+    from androscope.extras import require
+
+    if views not in (1, 8):
+        raise typer.BadParameter(f"expected 1 or 8, got {views}", param_hint="--views")
+    for module in ("yaml", "torch", "timm", "sklearn", "cleanlab"):
+        require(module, extra="train", why="tell what limits the results")
+    from androscope.files import write_text
+    from androscope.protocol.limits import limits as compute
+    from androscope.protocol.limits_text import lines
+
+    found = compute(
+        runs,
+        split.value,
+        views=1 if views == 1 else 8,
+        resamples=resamples,
+        seed=seed,
+        report=lambda line: typer.secho(line, err=True, dim=True),
+    )
+    text = found.model_dump_json(indent=1)
+    if out is not None:
+        write_text(out, text + "\n")
+    typer.echo(text if as_json else "\n".join(lines(found)))
+    if out is not None and not as_json:
+        typer.echo(f"\nWritten to {out}")
 
 
 def _seeds(text: str) -> list[int]:
