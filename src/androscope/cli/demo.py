@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from androscope.cli.models import ModelOption
+from androscope.cli.report import print_summary
 
 if TYPE_CHECKING:
+    from androscope.predict import Grader
     from androscope.types import Verdict
 
 __all__ = ["demo"]
@@ -23,9 +25,12 @@ def demo(
     ] = Path("demo"),
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=2000, help="Phantoms.")] = 24,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other phantoms.")] = 0,
+    fields: Annotated[
+        int, typer.Option(min=0, max=100, help="Fields in each of the sample's two replicates.")
+    ] = 3,
     model: ModelOption = None,
 ) -> None:
-    """Grade rendered sperm, and show verdicts beside the truth.
+    """Grade rendered sperm, show verdicts beside the truth, and report a rendered sample.
 
     Phantoms are drawn by a formula, each with its defects known. The
     model has learned from real sperm alone, so this shows how the tool
@@ -58,8 +63,35 @@ def demo(
     typer.echo(f"\nPhantoms and their truth: {labels.parent}")
     typer.echo(f"Results: {table}, {whole}")
     typer.echo(f"Page:    {page.resolve().as_uri()}")
+    if fields:
+        typer.echo()
+        _report(out, fields, seed, grader)
     if results.failures:
         raise typer.Exit(1)
+
+
+def _report(out: Path, fields: int, seed: int, grader: Grader) -> None:
+    """Render a sample of two replicates and report it, as PDF where Typst is installed."""
+    from androscope.errors import MissingExtraError
+    from androscope.imaging.phantom_field_set import write_phantom_fields
+    from androscope.report.sample.build import build_report
+    from androscope.report.sample.outputs import report_files, write_report
+    from androscope.samples import grade_sample
+
+    for number, replicate in enumerate("ab"):
+        write_phantom_fields(out / "sample" / replicate, fields, 2 * seed + number)
+    findings = grade_sample(out / "sample", grader, sample_id="phantom")
+    document = build_report(findings)
+    print_summary(document)
+    typer.echo(f"\nFields and their truth: {out / 'sample'}")
+    for name, what in (("sample-report.pdf", "PDF"), ("sample-report.html", "HTML")):
+        try:
+            (path,) = report_files([out / name])
+        except MissingExtraError as error:
+            typer.echo(f"Report: no {what}: {error}")
+            continue
+        write_report(path, document, findings)
+        typer.echo(f"Report: {path.resolve().as_uri()}")
 
 
 def _read(table: Path) -> dict[Path, dict[str, Verdict]]:
