@@ -164,7 +164,7 @@ def test_limits_reads_valid_unless_test_is_asked_for(
 ) -> None:
     pytest.importorskip("cleanlab", reason="needs the train extra: cleanlab is not installed")
     pytest.importorskip("torch", reason="needs the train extra: torch is not installed")
-    from androscope.protocol.limits import Limits
+    from androscope.protocol.limits_record import Limits
 
     asked: list[str] = []
 

@@ -13,91 +13,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from androscope import __version__
 from androscope.datasets import Dataset, LabelledCrops
 from androscope.errors import TrainingError
 from androscope.learning.agreement import Agreement, Missed, agreement, missed_by_all
-from androscope.learning.config import Config
 from androscope.learning.label_noise import LabelNoise, label_noise
 from androscope.learning.metrics import scores
-from androscope.learning.record import different_keys
-from androscope.learning.size_curve import Point, Sized, crops_learned, curve
-from androscope.protocol.graded import Graded, read_graded
+from androscope.learning.size_curve import Sized, crops_learned, curve
+from androscope.protocol.graded import Graded
+from androscope.protocol.limits_read import distinct, graded_by, recipes_of, same_data
+from androscope.protocol.limits_record import Limits, Noise, OneRun, SizeCurve
 
 if TYPE_CHECKING:
     from androscope.learning.run import Run
 
-__all__ = ["Limits", "Noise", "OneRun", "SizeCurve", "limits"]
+__all__ = ["limits"]
 
 Report = Callable[[str], None]
-
-#: Keys in which runs of one recipe differ.
-_OF_A_RUN = (
-    "name",
-    "seed",
-    "init_seed",
-    "data.dataset",
-    "data.held_out_folds",
-    "data.train_share",
-    "trainer.threads",
-)
-
-#: Of the bootstrap that an evaluation of test comes with.
-_RESAMPLES = 2000
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class OneRun(_Table):
-    """A run that was read; ``recipe`` numbers those that differ in their seed and crops alone."""
-
-    name: str
-    seed: int
-    network_sha256: str
-    recipe: int
-    train_crops: int
-    fold: str | None
-    test_readings: int | None
-
-
-class Noise(_Table):
-    """Confident learning on train; ``crops`` of ``of`` have an opinion of their own."""
-
-    runs: int
-    views: int
-    crops: int
-    of: int
-    labels: dict[str, LabelNoise]
-
-
-class SizeCurve(_Table):
-    """Scores on the split over training size, of one recipe."""
-
-    recipe: int
-    name: str
-    points: tuple[Point, ...]
-
-
-class Limits(_Table):
-    """All four parts; of what the runs cannot tell, ``missing`` says why."""
-
-    format: Literal["androscope.limits/1"] = "androscope.limits/1"
-    data: str
-    split: str
-    data_sha256: str
-    crops: int
-    runs: tuple[OneRun, ...]
-    agreement: dict[str, Agreement]
-    missed_by_all: dict[str, tuple[Missed, ...]]
-    noise: Noise | None
-    curves: tuple[SizeCurve, ...]
-    missing: dict[str, str]
-    created: datetime
-    androscope: str
 
 
 def limits(
@@ -146,7 +79,7 @@ def limits(
             advice="Choose valid; what they say of folds that they held out is read anyhow",
         )
     runs = [Run.load(folder) for folder in folders]
-    _alike(runs)
+    distinct(runs)
     first = runs[0]
     if dataset is None:
         dataset = datasets.load(first.config.data.dataset, crop_size=first.config.data.crop_size)
@@ -155,13 +88,13 @@ def limits(
             f"{dataset.name} has no {split} split; there are {', '.join(dataset.splits)}",
             advice="Choose one of these with --split",
         )
-    _same_data(runs, dataset)
+    same_data(runs, dataset)
     crops = dataset.splits[split]
-    recipes = _recipes([run.config for run in runs])
+    recipes = recipes_of([run.config for run in runs])
     graded = []
     for run in runs:
         report(f"{run.folder}: {len(crops)} crops of {split}")
-        graded.append(_graded(run, dataset, split, seed))
+        graded.append(graded_by(run, dataset, split, seed))
     missing: dict[str, str] = {}
     labels = list(dict.fromkeys(label for run in runs for label in run.labels))
     compared, missed = _compare(runs, graded, labels, missing)
@@ -181,67 +114,6 @@ def limits(
         missing=missing,
         created=datetime.now(UTC).replace(microsecond=0),
         androscope=__version__,
-    )
-
-
-def _alike(runs: Sequence[Run]) -> None:
-    seen: dict[str, Path] = {}
-    for run in runs:
-        sha = str(run.record["network_sha256"])
-        if sha in seen:
-            raise TrainingError(
-                f"is the same network as {seen[sha]}", path=run.folder, advice="Name it once"
-            )
-        seen[sha] = run.folder
-
-
-def _same_data(runs: Sequence[Run], dataset: Dataset) -> None:
-    for run in runs:
-        for name in ("train", "valid"):
-            if name not in dataset.splits:
-                continue
-            known = run.record["data"]["splits"][name]["sha256"]
-            if dataset.splits[name].with_labels(run.labels).sha256 != known:
-                raise TrainingError(
-                    f"was trained on other {name} crops than {dataset.name} has",
-                    path=run.folder,
-                    advice="Compare runs on the same data, which must be here as it was",
-                )
-
-
-def _recipes(configs: Sequence[Config]) -> list[int]:
-    """Number the recipes, from 0 in order of appearance."""
-    found: list[Config] = []
-    numbers = []
-    for config in configs:
-        for number, other in enumerate(found):
-            if all(key in _OF_A_RUN for key in different_keys(config, other)):
-                numbers.append(number)
-                break
-        else:
-            numbers.append(len(found))
-            found.append(config)
-    return numbers
-
-
-def _graded(run: Run, dataset: Dataset, split: str, seed: int) -> Graded:
-    labels = run.labels
-    if split == "test":
-        from androscope.learning.evaluate import PREDICTIONS
-        from androscope.learning.subject import open_subject
-        from androscope.protocol.read import evaluate_once
-
-        subject = open_subject(run.folder)
-        # As `androscope evaluate` and a benchmark do: recorded, and never a second time.
-        out = evaluate_once(subject, dataset, split, run.folder, seed=seed, resamples=_RESAMPLES)
-        return read_graded(out / PREDICTIONS, labels)
-    crops = dataset.splits[split].with_labels(labels)
-    given = run.probabilities(crops.crops).astype(np.float64)
-    return Graded(
-        ids=crops.ids,
-        truth={label: crops.labels[:, i] for i, label in enumerate(labels)},
-        probabilities={label: given[:, i] for i, label in enumerate(labels)},
-        thresholds={label: np.full(len(crops), run.thresholds[label]) for label in labels},
     )
 
 

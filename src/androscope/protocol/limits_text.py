@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from androscope.learning.agreement import Missed
 from androscope.learning.label_noise import Suspect
 from androscope.learning.size_curve import MEAN
-from androscope.protocol.limits import Limits, SizeCurve
+from androscope.protocol.limits_record import Limits, SizeCurve
 
 __all__ = ["lines"]
 
