@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,7 @@ def test_fields_and_crops_of_two_replicates(
     )
     assert findings.sample_id == "s"
     assert findings.replicates == ("a", "b")
+    assert findings.settings["sperm located by"] == "a classical filter"
     assert seen == [(i, 6) for i in range(1, 7)]
     kinds = {file.name: file.kinds for file in findings.files}
     assert kinds["a/field.tif"] == ("field",)
@@ -201,3 +203,66 @@ def test_a_name_that_is_no_text(tmp_path: Path, grader: Grader) -> None:
         pytest.skip("this file system takes UTF-8 names alone")
     report = build_report(grade_sample(tmp_path, grader))
     assert report.files[0].name == "caf\\xe9.png"
+
+
+def write_video(path: Path, pixels: np.ndarray, frames: int) -> None:
+    av = pytest.importorskip("av", reason="PyAV is not installed: it is the video extra")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.height, stream.width = pixels.shape
+        stream.pix_fmt = "yuvj420p"
+        for number in range(frames):
+            moved = np.roll(pixels, 2 * number, axis=1)
+            picture = av.VideoFrame.from_ndarray(np.repeat(moved[:, :, None], 3, 2), format="rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+
+
+def test_a_video_is_one_field_and_a_truncated_one_gives_what_it_has(
+    tmp_path: Path, grader: Grader, field: np.ndarray
+) -> None:
+    write_video(tmp_path / "s" / "a" / "v.avi", field, 8)
+    still = grade_sample(tmp_path / "s", grader, FieldOptions(UM, find=OPTIONS.find))
+    assert still.failures == ()
+    assert still.files[0].kinds == ("video",)
+    sperm = sum(f.is_sperm for f in still.finds)
+    assert sperm in (4, 5, 6)
+    assert still.overlays == ()
+    assert any("counted once" in note for note in still.files[0].notes)
+    path = tmp_path / "s" / "a" / "v.avi"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
+    cut = grade_sample(tmp_path / "s", grader, FieldOptions(UM, find=OPTIONS.find))
+    (failure,) = cut.failures
+    assert failure.source == "a/v.avi"
+    assert re.fullmatch(
+        r"truncated or damaged after \d+ frames.*; those before were used", failure.reason
+    )
+    assert "(" not in failure.reason
+    assert sum(f.is_sperm for f in cut.finds) in (4, 5, 6)
+    report = build_report(cut)
+    assert report.counts.fields == 1
+    assert report.counts.unreadable == 1
+    assert str(tmp_path) not in report.model_dump_json()
+
+
+def test_among_crops_a_video_is_refused(tmp_path: Path, grader: Grader, field: np.ndarray) -> None:
+    write_video(tmp_path / "v.avi", field, 1)
+    findings = grade_sample(tmp_path, grader, OPTIONS, taken_as="crops")
+    assert [f.code for f in findings.failures] == ["image-unreadable"]
+
+
+def test_a_stained_colour_field(tmp_path: Path, grader: Grader, field: np.ndarray) -> None:
+    tint = np.stack([field, field // 4 * 3, field], axis=2)
+    Image.fromarray(tint).save(tmp_path / "f.png")
+    findings = grade_sample(tmp_path, grader, FieldOptions(UM, find=OPTIONS.find))
+    assert sum(f.is_sperm for f in findings.finds) >= 4
+    assert findings.failures == ()
+
+
+def test_absurd_metadata_is_not_believed(tmp_path: Path, grader: Grader, field: np.ndarray) -> None:
+    write_field(tmp_path / "f.tif", field, 1e7)
+    findings = grade_sample(tmp_path, grader, OPTIONS)
+    assert findings.files[0].pixel_sizes_um == ()
+    assert findings.files[0].estimated
+    assert findings.failures == ()

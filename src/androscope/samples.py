@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Literal
 from androscope.assessment.field import GradedField
 from androscope.assessment.findings import Findings, Overlay, SampleFile, SampleFind
 from androscope.errors import ImageError
-from androscope.fields import FieldOptions, grade_fields, locate_and_grade
+from androscope.fields import FieldOptions, default_finder, grade_fields, locate_and_grade
 from androscope.files import sha256_of
 from androscope.imaging.crop import looks_like_field, to_crop
 from androscope.imaging.frame import frame_faults, is_blank
@@ -20,6 +21,7 @@ from androscope.imaging.inputs import Progress
 from androscope.imaging.read import failure_of, read_images
 from androscope.imaging.sample_folder import SampleFolder, find_sample
 from androscope.imaging.video import is_video
+from androscope.model.locator import Locator
 from androscope.predict import Grader
 from androscope.report.sample.pictures import OVERLAYS, draw_field
 from androscope.types import Crop, Failure, GreyImage
@@ -28,8 +30,6 @@ __all__ = ["TakenAs", "grade_sample"]
 
 #: What pictures are taken for: crops of one sperm, fields with many, or either, by their size.
 TakenAs = Literal["by size", "crops", "fields"]
-
-_ONE_DAMAGED = "truncated or damaged"
 
 
 def grade_sample(
@@ -54,7 +54,8 @@ def grade_sample(
     sample_id
         What the sample is called; default: the folder's name.
     taken_as
-        By size as :func:`~androscope.imaging.crop.looks_like_field` has it.
+        By size as :func:`~androscope.imaging.crop.looks_like_field` has it; videos are fields, and
+        refused among crops.
     abstains
         Whether the model can leave a part undecided.
     progress
@@ -68,7 +69,9 @@ def grade_sample(
         For a video, without PyAV.
     """
     found = folder if isinstance(folder, SampleFolder) else find_sample(folder, rules)
-    reader = _Reader(grader, options or FieldOptions(), taken_as)
+    options = options or FieldOptions()
+    options = replace(options, find=options.find or default_finder())
+    reader = _Reader(grader, options, taken_as)
     done, total = 0, len(found.paths)
     for replicate in found.replicates:
         for path in replicate.paths:
@@ -90,17 +93,24 @@ def grade_sample(
         fields=reader.fields,
         abstains=abstains,
         notes=notes,
-        settings=_settings(options, taken_as),
+        settings=_settings(options, taken_as, fields=reader.fields > 0),
     )
 
 
-def _settings(options: FieldOptions | None, taken_as: TakenAs) -> dict[str, str]:
+def _settings(options: FieldOptions, taken_as: TakenAs, *, fields: bool) -> dict[str, str]:
     how = "crops or fields, by size" if taken_as == "by size" else str(taken_as)
     settings = {"images taken as": how}
-    if options is not None and options.pixel_size_um is not None:
+    if options.pixel_size_um is not None:
         settings["pixel size given"] = f"{options.pixel_size_um:g} um"
-    if options is not None and options.head_length is not None:
+    if options.head_length is not None:
         settings["head length given"] = f"{options.head_length:g} px"
+    if fields:
+        find = options.find
+        settings["sperm located by"] = (
+            f"{find.card.name} {find.card.version}, SHA-256 {find.card.model_sha256[:16]}..."
+            if isinstance(find, Locator)
+            else "a classical filter"
+        )
     return settings
 
 
@@ -166,7 +176,7 @@ class _Reader:
         )
 
     def _pictures(self, path: Path, name: str) -> Iterator[GreyImage | GradedField | Failure]:
-        if not is_video(path):
+        if self.taken_as == "crops" or not is_video(path):
             yield from read_images(path, name=name)
             return
         for item in grade_fields([path], self.grader, self.options):
@@ -262,6 +272,6 @@ def _renamed(source: str, path: Path, name: str) -> str:
 
 def _without_details(failure: Failure) -> Failure:
     """Leave out a decoder's own words, which may quote the file's tags."""
-    if failure.reason.startswith(_ONE_DAMAGED):
-        return replace(failure, reason=_ONE_DAMAGED)
-    return failure
+    if not failure.reason.startswith("truncated or damaged"):
+        return failure
+    return replace(failure, reason=re.sub(r" \(.*\)", "", failure.reason))

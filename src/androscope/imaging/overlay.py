@@ -24,13 +24,16 @@ COLOURS = {
     "no sperm": (86, 180, 233),
 }
 
+# Most models never abstain: named in the legend only where there is one.
+_ALL = {**COLOURS, "undecided": (204, 121, 167)}
+
 _SMALLEST_SIDE = 640
 _LEGEND_PX = 18
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One thing to draw: where it is, what it counts as (a key of ``COLOURS``), and a caption."""
+    """One thing to draw: where, what it counts as (of ``COLOURS``, or undecided), a caption."""
 
     located: Located
     kind: str
@@ -60,7 +63,7 @@ def draw_overlay(pixels: UInt8Array, marks: Sequence[Mark]) -> UInt8Array:
     draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(11)
     for mark in marks:
-        colour = COLOURS[mark.kind]
+        colour = _ALL[mark.kind]
         left, top, right, bottom = (edge * scale for edge in mark.located.box)
         draw.rectangle((left - 3, top - 3, right + 2, bottom + 2), outline=colour)
         angle = math.radians(mark.located.angle_deg)
@@ -72,8 +75,10 @@ def draw_overlay(pixels: UInt8Array, marks: Sequence[Mark]) -> UInt8Array:
             draw.text((left - 2, bottom + 3), mark.caption, fill=colour, font=font)
     draw.rectangle((0, grey.height, grey.width, grey.height + _LEGEND_PX), fill=(0, 0, 0))
     place = 4.0
-    for kind, colour in COLOURS.items():
+    for kind, colour in _ALL.items():
         count = sum(mark.kind == kind for mark in marks)
+        if kind not in COLOURS and not count:
+            continue
         text = f"{kind}: {count}"
         draw.text((place, grey.height + 2), text, fill=colour, font=font)
         place += draw.textlength(text, font=font) + 14

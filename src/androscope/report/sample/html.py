@@ -73,7 +73,12 @@ def _warnings(warnings: tuple[str, ...]) -> str:
 def _result(view: View) -> str:
     number, what, how = view.headline
     bars = "".join(_bar(bar) for bar in view.bars)
-    legend = "<p class='notes'>Bars: 0 to 100%, with 95% intervals.</p>" if bars else ""
+    legend = (
+        '<p class="notes">Bars: 0 to 100%. Black lines: 95% intervals. Dotted: WHO\'s lower '
+        "reference limit of normal forms, see below.</p>"
+        if bars
+        else ""
+    )
     remarks = "".join(f"<p>{_safe(remark)}</p>" for remark in view.remarks)
     return (
         f'<p class="headline"><strong>{_safe(number)}</strong>{_safe(what)}<br>{_safe(how)}</p>'

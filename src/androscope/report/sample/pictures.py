@@ -63,7 +63,10 @@ def draw_field(graded: GradedField, name: str) -> Overlay | None:
             length=found.length * factor,
             width=found.width * factor,
         )
-        marks.append(Mark(scaled, kind_of(item, verdicts), str(number)))
+        kind = kind_of(item, verdicts)
+        if verdicts is not None:
+            kind = overall(verdicts, [part.label for part in verdicts.parts])
+        marks.append(Mark(scaled, kind, str(number)))
     stream = io.BytesIO()
     Image.fromarray(draw_overlay(pixels, marks)).save(stream, "JPEG", quality=_QUALITY)
     return Overlay(name, stream.getvalue())
