@@ -20,7 +20,8 @@ pytest.importorskip("optuna", reason="needs the train extra: optuna is not insta
 from androscope.imaging.phantom_set import write_phantoms
 from androscope.search.show import look_at
 
-pytestmark = [pytest.mark.train, pytest.mark.slow]
+# Half a minute where nothing else runs; a busy machine takes many times as long.
+pytestmark = [pytest.mark.train, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 CONFIG = """
 name: tiny
@@ -28,7 +29,7 @@ method: dtl
 labels: [head]
 data: {dataset: "DATA"}
 backbone: {name: test_efficientnet, weights: random, input_size: 32}
-stage1: {epochs: 12, batch_size: 16}
+stage1: {epochs: 8, batch_size: 16}
 trainer: {accelerator: cpu}
 """
 
@@ -78,7 +79,7 @@ def workers(folder: Path) -> list[int]:
     return found
 
 
-def wait_for(what: Callable[[], object], seconds: float = 240) -> None:
+def wait_for(what: Callable[[], object], seconds: float = 900) -> None:
     until = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < until, "it took too long"
@@ -93,27 +94,27 @@ def log(folder: Path, out: str) -> str:
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs Linux's /proc")
 def test_killed_in_a_trial_it_goes_on_at_its_last_epoch(folder: Path) -> None:
     out = str(folder / "out")  # Absolute, so that its own workers can be told from others'.
-    process = start(folder, out, "--trials", "4", "--keep", "all")
+    process = start(folder, out, "--trials", "3", "--keep", "all")
     # The second trial is somewhere in its epochs.
-    wait_for(lambda: log(folder, "out").count("epoch   5/12") >= 2)
+    wait_for(lambda: log(folder, "out").count("epoch   4/8") >= 2)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    wait_for(lambda: not workers(folder), 20)
+    wait_for(lambda: not workers(folder), 60)
     before = look_at(folder / "out")
     assert [t.state for t in before.trials] == ["complete", "running"]
 
-    assert start(folder, out, "--trials", "4", "--keep", "all").wait() == 0
+    assert start(folder, out, "--trials", "3", "--keep", "all").wait() == 0
     found = look_at(folder / "out")
-    assert [t.state for t in found.trials] == ["complete", "died", *["complete"] * 3]
+    assert [t.state for t in found.trials] == ["complete", "died", "complete", "complete"]
     assert found.trials[2].retries == 1
-    assert found.trials[2].epochs == 12
+    assert found.trials[2].epochs == 8
     record = json.loads((folder / "out" / "trials" / "0001" / "run.json").read_text())
     assert len(record["resumed"]) == 1
     assert (folder / "out" / "best.yaml").is_file()
     assert (folder / "out" / "importance.svg").is_file()
 
     # As one that was left alone: the same proposals, and of each the same value to the last bit.
-    assert start(folder, "whole", "--trials", "4", "--keep", "none").wait() == 0
+    assert start(folder, "whole", "--trials", "3", "--keep", "none").wait() == 0
     whole = look_at(folder / "whole")
     assert [(t.changes, t.value) for t in whole.trials] == [
         (t.changes, t.value) for t in found.trials if t.state == "complete"
@@ -125,7 +126,7 @@ def test_killed_in_a_trial_it_goes_on_at_its_last_epoch(folder: Path) -> None:
 def test_a_worker_that_is_killed_is_replaced(folder: Path) -> None:
     out = str(folder / "out")
     process = start(folder, out, "--trials", "2")
-    wait_for(lambda: "epoch   3/12" in log(folder, "out"))
+    wait_for(lambda: "epoch   3/8" in log(folder, "out"))
     (worker,) = workers(folder)
     os.kill(worker, signal.SIGKILL)
     assert process.wait() == 0
@@ -136,13 +137,13 @@ def test_a_worker_that_is_killed_is_replaced(folder: Path) -> None:
 def test_two_searches_share_one_database(folder: Path) -> None:
     shared = f"sqlite:///{folder / 'shared.db'}"
     ran = [
-        start(folder, out, "--trials", "6", "--storage", shared, "--keep", "all")
+        start(folder, out, "--trials", "4", "--storage", shared, "--keep", "all")
         for out in ("one", "two")
     ]
     assert [process.wait() for process in ran] == [0, 0]
     found = look_at(folder / "one", shared)
     # Each counts the other's; both may begin the last one at once.
-    assert 6 <= len(found.of_state("complete")) <= 7
+    assert 4 <= len(found.of_state("complete")) <= 5
     assert len(found.trials) == len(found.of_state("complete"))
     kept = {out: {p.name for p in (folder / out / "trials").iterdir()} for out in ("one", "two")}
     assert not kept["one"] & kept["two"]
@@ -151,10 +152,10 @@ def test_two_searches_share_one_database(folder: Path) -> None:
 
 
 def test_jobs_side_by_side_do_as_many_as_asked(folder: Path) -> None:
-    options = ("--trials", "5", "--jobs", "2", "--set", "stage1.epochs=2")
+    options = ("--trials", "4", "--jobs", "2", "--set", "stage1.epochs=2")
     assert start(folder, "out", *options).wait() == 0
     found = look_at(folder / "out")
-    assert [t.state for t in found.trials] == ["complete"] * 5
+    assert [t.state for t in found.trials] == ["complete"] * 4
     done = []
     for number in (0, 1):
         text = (folder / "out" / "logs" / f"{number}.log").read_text()

@@ -193,7 +193,7 @@ def show(
 
         $ androscope search show searches/dmtl --plot search.png
     """
-    _require()
+    _require("yaml", "filelock", "optuna")
     from androscope.search.plot import plot_search
     from androscope.search.show import look_at
 
@@ -215,11 +215,8 @@ def _print(found: SearchRecord, out: Path) -> None:
 
 
 def _require(*modules: str) -> None:
+    # Not torch and its family: what trains are other processes, which look for it themselves.
     from androscope.extras import require
 
-    wanted = modules or (
-        *("yaml", "torch", "timm", "lightning", "sklearn", "imblearn", "matplotlib"),
-        *("filelock", "optuna"),
-    )
-    for module in wanted:
+    for module in modules or ("yaml", "sklearn", "matplotlib", "filelock", "optuna"):
         require(module, extra="train", why="search configurations")

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from androscope.search.facts import Facts
 from androscope.search.schema import PruningConfig
-from androscope.search.study import Facts, gate, lock_of, quiet, revive, room
+from androscope.search.study import gate, lock_of, quiet, revive, room
 from androscope.search.suggest import SeededSampler, roots_of
 from androscope.search.trial import Bench, folder_of, run_trial
 

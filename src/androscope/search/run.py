@@ -16,11 +16,12 @@ from androscope.files import write_text
 from androscope.learning.config import Config
 from androscope.learning.splits import learnable
 from androscope.processes import Processes, available_threads
+from androscope.search.facts import Facts
 from androscope.search.file import LoadedSpace
 from androscope.search.loop import Keep
 from androscope.search.plot import plot_search
 from androscope.search.record import SearchRecord, TrialRecord, describe, write_result
-from androscope.search.study import Facts, gate, join, url_of
+from androscope.search.study import gate, join, url_of
 from androscope.search.work import STORAGE, Job
 
 if TYPE_CHECKING:

@@ -8,18 +8,14 @@ that goes on in the same folder knows at once who died; one on another machine a
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from androscope.errors import TrainingError
 from androscope.extras import require
-from androscope.learning.config import Config
-from androscope.learning.config_file import dump_config, parse_config
-from androscope.learning.record import different_keys
-from androscope.search.schema import Space
+from androscope.search.facts import Facts, differences, read_facts
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -28,14 +24,12 @@ if TYPE_CHECKING:
 __all__ = [
     "DATABASE",
     "RETRIES",
-    "Facts",
     "gate",
     "join",
     "lock_of",
     "open_storage",
     "open_study",
     "quiet",
-    "read_facts",
     "revive",
     "room",
     "shown_url",
@@ -50,41 +44,7 @@ RETRIES = 2
 
 _HEARTBEAT, _GRACE = 30, 120
 
-#: Keys that may differ between the machines of one search: where things lie, and how fast.
-_FREE = ("data.dataset", "trainer.threads")
-
 _ADVICE = "Go on with what it was begun with, or begin another with --out (or --name in a database)"
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a search is about; all who work on it must agree.
-
-    Attributes
-    ----------
-    space
-        As it was read.
-    base
-        The configuration that trials change.
-    seed
-        Of the proposals.
-    data
-        Split's name to its hash, train and valid.
-    """
-
-    space: Space
-    base: Config
-    seed: int
-    data: Mapping[str, str]
-
-    def to_attrs(self) -> dict[str, Any]:
-        """As the study keeps it."""
-        return {
-            "space": self.space.model_dump(mode="json"),
-            "base": dump_config(self.base),
-            "seed": self.seed,
-            "data": dict(self.data),
-        }
 
 
 def url_of(out: Path, storage: str | None) -> str:
@@ -182,23 +142,6 @@ def open_study(url: str, name: str) -> Study:
     return study
 
 
-def read_facts(study: Study) -> Facts:
-    """What the study is about. Raises :class:`TrainingError` if it is none of androscope's."""
-    attrs = study.user_attrs
-    try:
-        return Facts(
-            Space.model_validate(attrs["space"]),
-            parse_config(attrs["base"], study.study_name),
-            int(attrs["seed"]),
-            dict(attrs["data"]),
-        )
-    except (KeyError, ValueError, TypeError) as error:
-        raise TrainingError(
-            f"the study {study.study_name!r} was not begun by `androscope search`: {error!r}",
-            advice="Choose another --name",
-        ) from error
-
-
 def join(url: str, name: str, facts: Facts) -> tuple[Study, Facts]:
     """Begin a search, or join the one that is there.
 
@@ -227,18 +170,7 @@ def join(url: str, name: str, facts: Facts) -> tuple[Study, Facts]:
             study.set_user_attr(key, value)
         return study, facts
     before = read_facts(study)
-    different = []
-    if before.space.space != facts.space.space:
-        keys = before.space.space.keys() | facts.space.space.keys()
-        changed = [k for k in keys if before.space.space.get(k) != facts.space.space.get(k)]
-        different += [f"space.{key}" for key in sorted(changed)]
-    for key in ("objective", "sampler", "pruning"):
-        if getattr(before.space, key) != getattr(facts.space, key):
-            different.append(key)
-    different += [k for k in different_keys(before.base, facts.base) if k not in _FREE]
-    if before.seed != facts.seed:
-        different.append("the search's seed")
-    different += [f"the {k} crops" for k in facts.data if before.data.get(k) != facts.data[k]]
+    different = differences(before, facts)
     if different:
         raise TrainingError(
             f"the search {name!r} was begun with something else; different are "

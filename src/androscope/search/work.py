@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from androscope.errors import AndroscopeError
+from androscope.extras import require
 from androscope.processes import end_with_the_parent
 from androscope.search.loop import Keep, equip, loop
 from androscope.search.study import open_study
@@ -47,10 +48,12 @@ def work(job: Job, url: str) -> None:
     Raises
     ------
     AndroscopeError
-        If the study or the data cannot be read.
+        If the study or the data cannot be read, or what trains is not installed.
     """
+    for module in ("torch", "timm", "lightning", "sklearn", "imblearn"):
+        require(module, extra="train", why="train the trials of a search")
     from androscope import datasets
-    from androscope.search.study import read_facts
+    from androscope.search.facts import read_facts
 
     study = open_study(url, job.name)
     facts = read_facts(study)
