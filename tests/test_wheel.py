@@ -52,7 +52,10 @@ def test_the_wheel_holds_what_it_needs_and_no_more(wheel: Path) -> None:
     top = {name.split("/")[0].split("-")[0] for name in names}
     assert top == {"androscope"}
     pages = ("report/page.html", "report/page.css", "benchmark/page.html", "benchmark/page.js")
-    for needed in ("py.typed", *pages, "benchmark/leaderboard.json", "cli/main.py"):
+    sample = ("report.typ", "page.html", "page.css", "schema.json")
+    pages += tuple(f"report/sample/{name}" for name in sample)
+    locator = [f"locators/locator/{name}" for name in ("model.onnx", "card.json", "MODEL_CARD.md")]
+    for needed in ("py.typed", *pages, "benchmark/leaderboard.json", "cli/main.py", *locator):
         assert f"androscope/{needed}" in names
     assert [n for n in names if n.endswith("licenses/LICENSE")]
     assert [n for n in names if n.endswith("licenses/LICENSE-weights.md")]
