@@ -68,7 +68,7 @@ def test_mhsmas_labels_support_none() -> None:
     for index in found:
         assert index.defects is index.sperm is None
         assert index.why_not == (
-            "not assessed: it needs all four regions, and these are missing: neck and midpiece "
+            "not assessed: all four regions are needed, and these are missing: neck and midpiece "
             "(the model's label 'tail' joins neck, midpiece and tail); tail (the model's label "
             "'tail' joins neck, midpiece and tail); excess residual cytoplasm (the model has no "
             "label for it)"
@@ -80,7 +80,7 @@ def test_one_label_for_the_head_supports_tzi_alone() -> None:
     assert tzi.value == 2
     assert sdi.why_not == mai.why_not
     assert sdi.why_not == (
-        "not assessed: it counts each kind of head defect, and the model has one label for the "
+        "not assessed: each kind of head defect counts, and the model has one label for the "
         "whole head"
     )
 

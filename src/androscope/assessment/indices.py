@@ -127,7 +127,7 @@ def _index(facts: IndexFacts, covered: Coverage, defects: int, sperm: int) -> In
 def _unsupported(facts: IndexFacts, covered: Coverage) -> str | None:
     reasons = [f"{region} ({covered.why_not(region)})" for region in covered.missing]
     if reasons:
-        return f"it needs all four regions, and these are missing: {'; '.join(reasons)}"
+        return f"all four regions are needed, and these are missing: {'; '.join(reasons)}"
     if covered.merged or covered.unknown:
         stray = ", ".join((*covered.merged, *covered.unknown))
         return f"the model also grades {stray}, which belongs to no single region of WHO's"

@@ -83,7 +83,7 @@ SAID = (
     "The replicates do not agree: 33.3% and 66.7% normal differ by 33.3 points, more than the 10",
     "Assess two new replicates.",
     "TZI, teratozoospermia index",
-    "TZI, SDI, MAI not assessed: it needs all four regions",
+    "TZI, SDI, MAI not assessed: all four regions are needed",
     "Signature",
     "Comment",
     "Most certain abnormal",
@@ -278,3 +278,11 @@ def test_pdf_alone_needs_the_extra(
         assert path.stat().st_size > 0
     with pytest.raises(MissingExtraError, match=r"pip install 'androscope\[report\]'"):
         report_files([tmp_path / "r.pdf"])
+
+
+def test_many_replicates_have_a_row_each(make: Any) -> None:
+    findings = make({name: ["nnn", "ann"] for name in "abcde"})
+    report = build_report(findings, created=WHEN)
+    assert "e 1 2 2 50.0% (1 of 2;" in text_of_pdf(pdf.pdf_bytes(report, findings))
+    words = " ".join(" ".join(Page(html.html_text(report, findings)).words).split())
+    assert "5 replicates: WHO's test compares two, so that none was done." in words

@@ -13,6 +13,9 @@ __all__ = ["NO_ABSTENTION", "Bar", "Grid", "Picture", "Pictures", "View", "view_
 
 NO_ABSTENTION = "not available with this model"
 
+#: Replicates that have room beside one another.
+_SIDE_BY_SIDE = 4
+
 _METHOD = (
     "Intervals are Wilson's 95% score intervals over the sampling of sperm alone. They take "
     "each verdict as right and each sperm as independent of the others; the model's own "
@@ -239,18 +242,29 @@ def _agreement(report: SampleReport) -> Grid:
 
 
 def _replicates(report: SampleReport) -> Grid:
-    labels = report.model.labels
-    head = ("Replicate", "Files", "Found", "Assessed", "Undecided", "Normal",
-            *(f"{label} abnormal" for label in labels))  # fmt: skip
-    rows = tuple(
-        (
-            row.name, str(row.files), str(row.found), str(row.assessed),
-            "-" if row.undecided is None else str(row.undecided), _percent(row.normal),
-            *(_percent(row.parts[label]) for label in labels),
+    """A column for each replicate with all that is known; a row for each where there are many."""
+    found = report.replicates
+    if len(found) > _SIDE_BY_SIDE:
+        return Grid(
+            ("Replicate", "Files", "Found", "Assessed", "Normal in every graded part"),
+            tuple(
+                (r.name, str(r.files), str(r.found), str(r.assessed), _percent(r.normal))
+                for r in found
+            ),
         )
-        for row in report.replicates
-    )  # fmt: skip
-    return Grid(head, rows)
+    none = NO_ABSTENTION
+    rows = [
+        ("Files", *(str(r.files) for r in found)),
+        ("Sperm found", *(str(r.found) for r in found)),
+        ("Sperm assessed", *(str(r.assessed) for r in found)),
+        ("- undecided", *(none if r.undecided is None else str(r.undecided) for r in found)),
+        ("Normal in every graded part", *(_percent(r.normal) for r in found)),
+    ]
+    rows += [
+        (f"{label} abnormal", *(_percent(r.parts[label]) for r in found))
+        for label in report.model.labels
+    ]
+    return Grid(("Replicate", *(r.name for r in found)), tuple(rows))
 
 
 def _regions(regions: Sequence[RegionRow]) -> Grid:
