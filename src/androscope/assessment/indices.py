@@ -132,5 +132,5 @@ def _unsupported(facts: IndexFacts, covered: Coverage) -> str | None:
         stray = ", ".join((*covered.merged, *covered.unknown))
         return f"the model also grades {stray}, which belongs to no single region of WHO's"
     if facts.short != "TZI" and len(covered.labels[Region.HEAD]) < 2:
-        return "it counts each kind of head defect, and the model has one label for the whole head"
+        return "each kind of head defect counts, and the model has one label for the whole head"
     return None
