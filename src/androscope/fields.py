@@ -182,7 +182,8 @@ def grade_pictures(
     EmptyInputError
         If ``images`` names nothing.
     """
-    wanted = _ready(options)
+    # What finds heads is made ready when the first field comes: crops need none.
+    wanted = options or FieldOptions()
     sources = sources_of(images)
     waiting: list[GreyImage] = []
     for picture in _pictures(sources, fields is not False, progress):
@@ -252,7 +253,7 @@ def _is_field(
 def _video(video: _Video, grader: Grader, options: FieldOptions) -> Iterator[GradedField | Failure]:
     try:
         field, failures = read_video_field(
-            read_video(video.path, options.sampling), **_geometry(grader, options)
+            read_video(video.path, options.sampling), **_geometry(grader, _ready(options))
         )
     except MissingExtraError as error:
         # One video must not stop the pictures beside it.
