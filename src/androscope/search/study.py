@@ -7,6 +7,8 @@ that goes on in the same folder knows at once who died; one on another machine a
 
 from __future__ import annotations
 
+import re
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +45,10 @@ DATABASE = "study.db"
 RETRIES = 2
 
 _HEARTBEAT, _GRACE = 30, 120
+
+#: What databases say of a table or a row that another process has made in the meantime.
+_MADE_TWICE = re.compile(r"already exists|unique|duplicate", re.IGNORECASE)
+_TRIES = 20
 
 _ADVICE = "Go on with what it was begun with, or begin another with --out (or --name in a database)"
 
@@ -92,19 +98,30 @@ def open_storage(url: str) -> RDBStorage:
         If there is none at the address, or this machine has no driver for it.
     """
     from optuna.storages import RDBStorage
-    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
     # Several processes write into one SQLite file: each waits for its turn.
     connect = {"connect_args": {"timeout": 120}} if url.startswith("sqlite") else {}
     try:
-        with quiet():
-            return RDBStorage(
-                url,
-                engine_kwargs=connect,
-                heartbeat_interval=_HEARTBEAT,
-                grace_period=_GRACE,
-                heartbeat_stale_trial_callback=_retry(),
-            )
+        for _ in range(_TRIES):
+            try:
+                with quiet():
+                    return RDBStorage(
+                        url,
+                        engine_kwargs=connect,
+                        heartbeat_interval=_HEARTBEAT,
+                        grace_period=_GRACE,
+                        heartbeat_stale_trial_callback=_retry(),
+                    )
+            except DBAPIError as error:
+                # Somebody else makes the same tables at this moment: they are there soon.
+                if not _MADE_TWICE.search(str(error)):
+                    raise
+                time.sleep(0.5)
+        raise TrainingError(
+            f"the tables of the database {shown_url(url)} are half made",
+            advice="Start again; if it stays so, give another database",
+        )
     except (SQLAlchemyError, ImportError, ValueError, RuntimeError) as error:
         first = str(error).strip().splitlines()[0]
         raise TrainingError(
