@@ -73,6 +73,13 @@ def test_the_command_module_alone_loads_no_rich_either(folder: Path) -> None:
     assert not loaded & (HEAVY | {"numpy", "onnxruntime", "pydantic", "rich"})
 
 
+def test_a_samples_report_loads_typst_for_pdf_alone(folder: Path) -> None:
+    outputs = ["--out", "r.html", "--out", "r.json", "--out", "r.csv", "--quiet"]
+    loaded = _loaded(_command("report", ".", *outputs), folder)
+    assert (folder / "r.html").is_file()
+    assert not loaded & (HEAVY | {"typst", "pyarrow", "av", "pooch", "requests"})
+
+
 def test_assessing_a_crop_never_loads_torch(folder: Path) -> None:
     loaded = _loaded(_command("assess", "crop.png"), folder)
     assert "onnxruntime" in loaded

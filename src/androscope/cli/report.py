@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +14,7 @@ import typer
 from androscope.cli.models import ModelOption
 
 if TYPE_CHECKING:
+    from androscope.imaging.inputs import Progress
     from androscope.report.sample.document import SampleReport
 
 __all__ = ["print_summary", "report"]
@@ -143,17 +146,21 @@ def report(
             err=True,
             fg=typer.colors.YELLOW,
         )
-    findings = grade_sample(
-        found,
-        Grader(model, threads=threads),
-        FieldOptions(
-            pixel_size_um=pixel_size,
-            head_length=head_length,
-            find=None if locator is None else finder(locator, threads=threads or 0),
-        ),
-        sample_id=sample_id,
-        taken_as="by size" if fields is None else "fields" if fields else "crops",
+    grader = Grader(model, threads=threads)
+    options = FieldOptions(
+        pixel_size_um=pixel_size,
+        head_length=head_length,
+        find=None if locator is None else finder(locator, threads=threads or 0),
     )
+    with _bar(quiet) as progress:
+        findings = grade_sample(
+            found,
+            grader,
+            options,
+            sample_id=sample_id,
+            taken_as="by size" if fields is None else "fields" if fields else "crops",
+            progress=progress,
+        )
     document = build_report(findings)
     for path in files:
         write_report(path, document, findings)
@@ -164,6 +171,20 @@ def report(
     print_failures(console_for(sys.stderr), findings.failures)
     if findings.failures:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _bar(quiet: bool) -> Iterator[Progress | None]:
+    """Show on a terminal how many files are done."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Grading", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def print_summary(document: SampleReport) -> None:
