@@ -35,6 +35,7 @@ __all__ = [
     "SettingsError",
     "SubmissionError",
     "TrainingError",
+    "VerdictsError",
     "WeightsError",
 ]
 
@@ -185,6 +186,12 @@ class LabelsError(DataError):
     """Own labels hold bad rows; the message lists every one with its line number."""
 
     code = "labels"
+
+
+class VerdictsError(DataError):
+    """Observers' verdicts cannot be read, or not be matched; the message lists every one."""
+
+    code = "verdicts"
 
 
 class ConfigError(AndroscopeError):

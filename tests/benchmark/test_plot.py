@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from androscope.benchmark.plot import plot_svg, ticks, year_of
+from androscope.benchmark.plot import plot_svg, year_of
 from androscope.benchmark.ranking import rank
 
 from .conftest import board, entry
@@ -90,29 +89,6 @@ def test_everything_is_drawn_inside(results: list[tuple[int, date]]) -> None:
         assert 0 <= float(str(mark.attributes["cy"])) <= height
     years = [t.text for t in svg.all("text") if re.fullmatch(r"\d{4}", t.text)]
     assert 2 <= len(years) <= 6
-
-
-@given(st.lists(st.floats(-100, 100), min_size=1, max_size=9))
-def test_ticks_span_the_values(values: list[float]) -> None:
-    found = ticks(values)
-    assert 2 <= len(found) <= 6
-    assert found[0] <= min(values) + 1e-6
-    assert found[-1] >= max(values) - 1e-6
-    steps = {round(b - a, 6) for a, b in pairwise(found)}
-    assert len(steps) == 1
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        pytest.param([73.0, 90.0], [70, 75, 80, 85, 90], id="percent"),
-        pytest.param([0.405, 0.578], [0.4, 0.45, 0.5, 0.55, 0.6], id="MCC"),
-        pytest.param([84.0], [75, 80, 85, 90], id="one value"),
-        pytest.param([70.0, 70.0, 71.0], [70, 70.2, 70.4, 70.6, 70.8, 71], id="narrow"),
-    ],
-)
-def test_ticks(values: list[float], expected: list[float]) -> None:
-    assert ticks(values) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

@@ -81,8 +81,8 @@ def bland_altman(samples: Sequence[SamplePair]) -> BlandAltman:
     n = len(differences)
     nothing = Estimate(None)
     if n < FEWEST:
-        centre = Estimate(mean(differences)) if n else nothing
-        return BlandAltman(kept, centre, nothing, nothing, None)
+        bias = Estimate(mean(differences)) if n else nothing
+        return BlandAltman(kept, bias, nothing, nothing, None)
     centre, s = mean(differences), stdev(differences)
     z, t = NormalDist().inv_cdf(0.975), t_quantile(0.975, n - 1)
     around = t * s / sqrt(n)

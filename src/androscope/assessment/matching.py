@@ -154,7 +154,12 @@ def _keys(observers: Sequence[Observer]) -> list[dict[str, Sperm]]:
             f"it cannot be told which rows are the same sperm:{listed}\n",
             advice="Write the folders too, alike in all files, and each sperm once",
         )
-    return found
+    # By name they came in groups; they go in the order of their files.
+    places = [{id(row): place for place, row in enumerate(o.rows)} for o in observers]
+    return [
+        dict(sorted(rows.items(), key=lambda item, at=at: at[id(item[1])]))  # type: ignore[misc]
+        for rows, at in zip(found, places, strict=True)
+    ]
 
 
 def _depth(by_observer: Sequence[Sequence[Sperm]]) -> int:

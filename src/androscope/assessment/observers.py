@@ -1,8 +1,8 @@
-"""Two observers of the same sperm, or an observer and a model: how far do they say the same?
+"""Two observers of the same sperm, or an observer and a model: how far they say the same.
 
-Verdicts are int8 arrays: 0 normal, 1 abnormal, -1 undecided or blank. All of it holds for sperm that
-are independent of one another; sperm of one patient are alike, so that intervals are rather too
-narrow than too wide.
+Verdicts are int8 arrays: 0 normal, 1 abnormal, -1 undecided or blank. All of it holds for sperm
+that are independent of one another; sperm of one patient are alike, so that intervals are rather
+too narrow than too wide.
 
 Sources
 -------
@@ -82,10 +82,12 @@ class Pair:
 
     @property
     def agreement(self) -> Proportion:
+        """Of which both say the same."""
         return proportion(self.both_normal + self.both_abnormal, self.n)
 
     @property
     def kappa(self) -> Estimate:
+        """Cohen's, with its interval."""
         return _kappa(
             np.array(
                 [
@@ -97,23 +99,28 @@ class Pair:
 
     @property
     def pabak(self) -> float | None:
+        """Prevalence- and bias-adjusted kappa."""
         share = self.agreement.fraction
         return None if share is None else 2 * share - 1
 
     @property
     def prevalence(self) -> float | None:
+        """Index of prevalence: towards 1 the rarer is abnormal."""
         return (self.both_normal - self.both_abnormal) / self.n if self.n else None
 
     @property
     def bias(self) -> float | None:
+        """Index of bias: above 0 B calls more abnormal than A."""
         return (self.only_b_abnormal - self.only_a_abnormal) / self.n if self.n else None
 
     @property
     def sensitivity(self) -> Proportion:
+        """Of A's abnormal, B's abnormal."""
         return proportion(self.both_abnormal, self.both_abnormal + self.only_a_abnormal)
 
     @property
     def specificity(self) -> Proportion:
+        """Of A's normal, B's normal."""
         return proportion(self.both_normal, self.both_normal + self.only_b_abnormal)
 
 
@@ -130,12 +137,17 @@ def compare_pair(a: ArrayLike, b: ArrayLike) -> Pair:
         raise ValueError(f"expected two rows of one length, got {first.shape} and {second.shape}")
     decided = (first != UNDECIDED) & (second != UNDECIDED)
     one, other = first[decided], second[decided]
-    count = [
-        int(np.sum((one == x) & (other == y)))
-        for x in (NORMAL, ABNORMAL)
-        for y in (NORMAL, ABNORMAL)
-    ]
-    return Pair(*count, undecided=int((~decided).sum()))
+
+    def count(by_a: int, by_b: int) -> int:
+        return int(np.sum((one == by_a) & (other == by_b)))
+
+    return Pair(
+        both_normal=count(NORMAL, NORMAL),
+        only_b_abnormal=count(NORMAL, ABNORMAL),
+        only_a_abnormal=count(ABNORMAL, NORMAL),
+        both_abnormal=count(ABNORMAL, ABNORMAL),
+        undecided=int((~decided).sum()),
+    )
 
 
 def whole_sperm(verdicts: ArrayLike) -> Verdicts:

@@ -8,15 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from androscope.benchmark.entries import first_day
 from androscope.benchmark.ranking import Ranked, best_over_time, percent
+from androscope.report.axes import ticks
 from androscope.report.names import html_safe
 
-__all__ = ["plot_svg", "ticks", "year_of"]
+__all__ = ["plot_svg", "year_of"]
 
 _WIDTH, _HEIGHT = 320, 190
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40, 18, 12, 26
-#: Distances of lines that a reader can count in, in the unit shown.
-_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
-_MOST_TICKS = 5
 _MOST_YEARS = 6
 
 _Place = Callable[[float], float]
@@ -94,21 +92,6 @@ def _axes(levels: Sequence[float], years: range, x: _Place, y: _Place) -> Iterat
         )
     for year in years[:: math.ceil(len(years) / _MOST_YEARS)]:
         yield f'<text x="{x(year):.1f}" y="{_HEIGHT - 8}" text-anchor="middle">{year}</text>'
-
-
-def ticks(values: Sequence[float]) -> list[float]:
-    """Give round numbers, evenly apart, that span ``values``: 2 to 6 of them."""
-    low, high = min(values), max(values)
-    if low == high:
-        room = max(abs(low) / 20, 0.05)
-        low, high = low - room, high + room
-    for step in _STEPS:
-        first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-        if first == last:
-            first, last = first - 1, last + 1
-        if last - first <= _MOST_TICKS:
-            break
-    return [round(step * number, 6) for number in range(first, last + 1)]
 
 
 def year_of(text: str) -> float:

@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from androscope import __version__
+from androscope.cli.agree import agree
 from androscope.cli.assess import assess
 from androscope.cli.benchmark import benchmark
 from androscope.cli.benchmark_locate import locate
@@ -23,6 +24,7 @@ from androscope.cli.demo import demo
 from androscope.cli.evaluate import crossval, evaluate
 from androscope.cli.leaderboard import leaderboard
 from androscope.cli.models import models
+from androscope.cli.report import report
 from androscope.cli.search import search
 from androscope.cli.train import export, train
 from androscope.cli.train_locator import train_locator
@@ -74,6 +76,8 @@ def _androscope(
 # Within a chapter, commands come in this order. These modules import typer and little else; what a
 # command needs, it imports when it runs.
 app.command(rich_help_panel="Assess")(assess)
+app.command(rich_help_panel="Assess")(report)
+app.command(rich_help_panel="Assess")(agree)
 app.command(rich_help_panel="Assess")(demo)
 app.add_typer(models, name="models", rich_help_panel="Models")
 app.add_typer(data, name="data", rich_help_panel="Data")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ["ROWS", "Truth", "console_for", "print_failures", "print_results"]
+__all__ = ["ROWS", "Truth", "console_for", "print_failures", "print_results", "table_for"]
 
 #: Rows shown when not all are asked for.
 ROWS = 40
@@ -54,7 +54,7 @@ def print_results(
     """
     if results.assessments:
         shown = results.assessments if all_rows else results.assessments[:ROWS]
-        table = _table(console, "Image", *results.labels)
+        table = table_for(console, "Image", *results.labels)
         for number, assessment in enumerate(shown):
             known = {} if truth is None else truth[number]
             cells = (_cell(part, known.get(part.label)) for part in assessment.parts)
@@ -117,7 +117,7 @@ def _print_summary(console: Console, results: Results) -> None:
     )
     if not sample.n:
         return
-    table = _table(console, "Of the sample", "count", "fraction (95% interval)")
+    table = table_for(console, "Of the sample", "count", "fraction (95% interval)")
     for label, proportion in sample.abnormal.items():
         table.add_row(
             f"{label} abnormal", f"{proportion.count} of {proportion.n}", percent(proportion)
@@ -127,7 +127,8 @@ def _print_summary(console: Console, results: Results) -> None:
     console.print(table)
 
 
-def _table(console: Console, first: str, *others: str) -> Table:
+def table_for(console: Console, first: str, *others: str) -> Table:
+    """Give an empty table with these columns, ruled on a terminal alone."""
     from rich import box
     from rich.table import Table
 
