@@ -193,7 +193,8 @@ def _files(findings: Any, **changes: list[Any]) -> Any:
         pytest.param(
             {"estimated": [True, True], "head_lengths": [(20.0,), (40.0,)]},
             "The scale of 2 of 2 files was estimated from the heads found, and differs between "
-            "files (20 to 40 px a head): give the pixel size to be sure.",
+            "files (20 to 40 px a head). Every verdict depends on it: give the pixel size to be "
+            "sure.",
             id="estimates",
         ),
         pytest.param(

@@ -97,7 +97,7 @@ def _about_scale(findings: Findings) -> list[str]:
             apart = f", and differs between files ({lengths[0]:.0f} to {lengths[-1]:.0f} px a head)"
         found.append(
             f"The scale of {len(estimated)} of {len(findings.files)} files was estimated from the "
-            f"heads found{apart}: give the pixel size to be sure."
+            f"heads found{apart}. Every verdict depends on it: give the pixel size to be sure."
         )
     refused = [
         file.name for file in findings.files if any("morphology refused" in n for n in file.notes)
