@@ -10,7 +10,7 @@ import math
 import os
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import get_args
@@ -26,17 +26,18 @@ from androscope.model.bundle import Bundle, load_bundle
 from androscope.model.card import Card
 from androscope.model.session import Session
 from androscope.settings import load_settings
-from androscope.types import Assessment, Crop, Failure, GreyImage, Results
+from androscope.types import Assessment, Crop, Failure, FloatArray, GreyImage, Results
 
 __all__ = ["Graded", "Grader", "Images", "Progress", "assess"]
 
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """One assessed image: its verdicts, and the crop that the model saw."""
+    """One assessed image: its verdicts, the crop that the model saw, its embedding ``(D,)``."""
 
     assessment: Assessment
     crop: Crop
+    embedding: FloatArray | None = field(default=None, repr=False, compare=False)
 
 
 def assess(
@@ -276,13 +277,16 @@ class Grader:
         crops = [item for item in waiting if isinstance(item, Crop)]
         if crops:
             pixels = np.stack([crop.pixels for crop in crops])
-            probabilities = self._session.predict(pixels, batch_size=len(crops)).probabilities
-            rows = iter(decide(probabilities, self.card.labels, self.card.thresholds))
+            found = self._session.predict(pixels, batch_size=len(crops))
+            verdicts = decide(found.probabilities, self.card.labels, self.card.thresholds)
+            rows = iter(zip(verdicts, found.embeddings, strict=True))
         for item in waiting:
             if isinstance(item, Failure):
                 yield item
             else:
-                yield Graded(Assessment(item.source, item.index, next(rows), item.notes), item)
+                parts, embedding = next(rows)
+                assessment = Assessment(item.source, item.index, parts, item.notes)
+                yield Graded(assessment, item, embedding)
 
 
 # A session takes far longer to make than an image to grade: `assess` in a loop must not make one

@@ -21,6 +21,7 @@ from androscope.cli.benchmark_locate import locate
 from androscope.cli.config import config
 from androscope.cli.data import data
 from androscope.cli.demo import demo
+from androscope.cli.drift import drift
 from androscope.cli.evaluate import crossval, evaluate
 from androscope.cli.leaderboard import leaderboard
 from androscope.cli.models import models
@@ -78,6 +79,7 @@ def _androscope(
 app.command(rich_help_panel="Assess")(assess)
 app.command(rich_help_panel="Assess")(report)
 app.command(rich_help_panel="Assess")(agree)
+app.command(rich_help_panel="Assess")(drift)
 app.command(rich_help_panel="Assess")(demo)
 app.add_typer(models, name="models", rich_help_panel="Models")
 app.add_typer(data, name="data", rich_help_panel="Data")
