@@ -13,19 +13,21 @@ from typing import TypedDict
 
 from androscope.assessment.field import GradedField
 from androscope.errors import MissingExtraError
+from androscope.imaging.blobs import blobs
 from androscope.imaging.crop import Fit, looks_like_field
 from androscope.imaging.field import Field, read_field
 from androscope.imaging.inputs import Images, Progress, Source, read_inputs, sources_of
 from androscope.imaging.locate import locate
-from androscope.imaging.located import Finder
+from androscope.imaging.located import Finder, Found
 from androscope.imaging.video import EVENLY, Sampling, is_video, read_video
 from androscope.imaging.video_field import read_video_field
 from androscope.model.locator import Locator
-from androscope.model.locator_bundle import DEFAULT_LOCATOR, is_shipped, load_locator
+from androscope.model.locator_bundle import DEFAULT_LOCATOR, load_locator
 from androscope.predict import Graded, Grader
-from androscope.types import Failure, GreyImage, Results
+from androscope.types import Failure, GreyImage, Results, UInt8Array
 
 __all__ = [
+    "AUTO",
     "CLASSICAL",
     "FieldOptions",
     "default_finder",
@@ -38,8 +40,9 @@ __all__ = [
     "results_of",
 ]
 
-#: Name of the classical filter, which needs no model, where a locator may be named.
-CLASSICAL = "classical"
+#: Names of what finds heads, where a locator may be named: the classical filter, which needs no
+#: model; and whichever of it and the shipped locator is better on heads of the field's polarity.
+CLASSICAL, AUTO = "classical", "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class FieldOptions:
     pixel_size_um, head_length
         Scale, as in :func:`~androscope.imaging.head_scale.field_scale`.
     find
-        What finds heads; default: the shipped locator. See :func:`finder`.
+        What finds heads; default: ``finder("auto")``. See :func:`finder`.
     sampling
         Which frames of videos are looked at.
 
@@ -81,8 +84,12 @@ class _Geometry(TypedDict):
     find: Finder
 
 
-def finder(name_or_folder: str | Path = DEFAULT_LOCATOR, *, threads: int = 0) -> Finder:
-    """What finds heads: ``"classical"``, the shipped locator, or one in a folder.
+def finder(name_or_folder: str | Path = AUTO, *, threads: int = 0) -> Finder:
+    """What finds heads: ``"auto"``, ``"classical"``, the shipped locator, or one in a folder.
+
+    ``"auto"`` is the classical filter where heads are darker than the background, and the shipped
+    locator where they are brighter, or bright and dark at once: each is the better one there
+    (``androscope benchmark locate``).
 
     Raises
     ------
@@ -91,7 +98,17 @@ def finder(name_or_folder: str | Path = DEFAULT_LOCATOR, *, threads: int = 0) ->
     """
     if str(name_or_folder) == CLASSICAL:
         return locate
+    if str(name_or_folder) == AUTO:
+        return _by_polarity(Locator(load_locator(DEFAULT_LOCATOR), threads=threads))
     return Locator(load_locator(name_or_folder), threads=threads)
+
+
+def _by_polarity(locator: Finder) -> Finder:
+    def find(pixels: UInt8Array, head_length: float) -> Found:
+        dark = blobs(pixels, head_length).sign == -1
+        return (locate if dark else locator)(pixels, head_length)
+
+    return find
 
 
 def locate_and_grade(
@@ -106,7 +123,7 @@ def locate_and_grade(
     grader
         The model at hand.
     options
-        Scale and what finds heads; default: estimated, the shipped locator.
+        Scale and what finds heads; default: estimated, by polarity.
     """
     field = read_field(image, **_geometry(grader, _ready(options)))
     return grade_items(field, grader)
@@ -329,8 +346,8 @@ def _ready(options: FieldOptions | None) -> FieldOptions:
 
 @lru_cache(maxsize=1)
 def default_finder() -> Finder:
-    """The shipped locator, made ready once; the classical filter where none is shipped."""
-    return finder() if is_shipped() else locate
+    """What finds heads if nothing is named, made ready once."""
+    return finder()
 
 
 def _geometry(grader: Grader, options: FieldOptions) -> _Geometry:

@@ -99,8 +99,9 @@ def assess(
         str | None,
         typer.Option(
             metavar="NAME|DIR",
-            help="What finds the sperm of fields: a locator's folder, or classical, a filter.",
-            show_default="the shipped one",
+            help="What finds the sperm of fields: auto (by polarity), classical (a filter), "
+            "locator (the shipped network), or a locator's folder.",
+            show_default="auto",
         ),
     ] = None,
     located: Annotated[

@@ -34,8 +34,8 @@ def locate(
         typer.Option(
             "--locator",
             metavar="NAME|DIR",
-            help="A locator, or classical; may be repeated.",
-            show_default="the shipped one and classical",
+            help="A locator, classical, or auto; may be repeated.",
+            show_default="the shipped one, classical, and auto, which is what assess uses",
         ),
     ] = None,
     head_length: Annotated[
@@ -104,20 +104,24 @@ def _methods(
     locators: list[str] | None, threads: int
 ) -> tuple[dict[str, Finder], dict[str, tuple[str, ...]]]:
     """Finders by their names in the table, and the frames of each set that any learned from."""
-    from androscope.fields import CLASSICAL
+    from androscope.fields import AUTO, CLASSICAL, finder
     from androscope.imaging.locate import locate as classical
     from androscope.model.locator import Locator
     from androscope.model.locator_bundle import DEFAULT_LOCATOR, load_locator
 
     methods: dict[str, Finder] = {}
     learned: dict[str, tuple[str, ...]] = {}
-    for named in locators or [DEFAULT_LOCATOR, CLASSICAL]:
+    for named in locators or [DEFAULT_LOCATOR, CLASSICAL, AUTO]:
         if named == CLASSICAL:
             methods[CLASSICAL] = classical
             continue
-        locator = Locator(load_locator(named), threads=threads)
-        methods[f"{locator.card.name} {locator.card.version}"] = locator
-        for part in locator.card.frames:
+        bundle = load_locator(DEFAULT_LOCATOR if named == AUTO else named)
+        if named == AUTO:
+            methods[AUTO] = finder(AUTO, threads=threads)
+        else:
+            name = f"{bundle.card.name} {bundle.card.version}"
+            methods[name] = Locator(bundle, threads=threads)
+        for part in bundle.card.frames:
             before = learned.get(part.dataset, ())
             learned[part.dataset] = (*before, *part.learned, *part.chosen)
     return methods, learned

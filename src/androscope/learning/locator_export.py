@@ -40,6 +40,8 @@ _INTENDED = (
     "that each can be cut out and graded; work on methods of locating."
 )
 _LIMITS = (
+    "Bright-field videos that were not learned from are scored under Evaluation: where the blob "
+    "filter is better there, so is the classical way that comes with androscope.",
     "Axes, round cells and debris were learned from rendered fields alone.",
     "It has to be told how long a head is in the field, within about a quarter.",
     "Real frames it learned from are of one video: frames of the same video are near-duplicates of "
@@ -211,11 +213,7 @@ def _draft(
         head_px=DETECTOR_PX,
         thresholds=learned.thresholds,
         parameters=sum(p.numel() for p in learned.network.parameters()),
-        phantoms=(
-            f"{config.phantoms} rendered fields of {config.phantom_size} px a side "
-            f"in bright field, positive and negative phase contrast (androscope, seed "
-            f"{config.seed}), every crop with its own contrast or reversed"
-        ),
+        phantoms=_rendered(config),
         frames=frames,
         chosen_f1=learned.chosen_f1,
         head_length_px=SCORE_HEAD_PX,
@@ -227,4 +225,13 @@ def _draft(
         licence="Apache-2.0"
         if not frames
         else "CC BY 4.0, as the frames it learned from (VISEM-Tracking, Thambawita et al. 2023)",
+    )
+
+
+def _rendered(config: LocatorConfig) -> str:
+    return (
+        f"{config.phantoms} rendered fields of {config.phantom_size} px a side in bright field, "
+        f"positive and negative phase contrast, and {config.sketches} sketched fields with heads "
+        f"of any look (androscope, seed {config.seed}); every crop with its own contrast or "
+        "reversed"
     )

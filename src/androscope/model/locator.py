@@ -46,8 +46,8 @@ STRIDE = 4
 CHANNELS = len(CLASSES) + 6
 
 # Strips of a view have about so many pixels, and look so many rows beyond their edges: the network
-# sees 80 px around.
-_STRIP_PIXELS, _AROUND = 4_000_000, 96
+# sees 102 px around.
+_STRIP_PIXELS, _AROUND = 4_000_000, 112
 
 # Peaks closer than this are one, cells: a head is 2.7 cells wide.
 _APART = 1.3
