@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from androscope import __version__
 from androscope.cli.agree import agree
 from androscope.cli.assess import assess
+from androscope.cli.audit import audit_labels
 from androscope.cli.benchmark import benchmark
 from androscope.cli.benchmark_locate import locate
 from androscope.cli.config import config
@@ -83,6 +84,7 @@ app.command(rich_help_panel="Assess")(drift)
 app.command(rich_help_panel="Assess")(demo)
 app.add_typer(models, name="models", rich_help_panel="Models")
 app.add_typer(data, name="data", rich_help_panel="Data")
+app.command("audit-labels", rich_help_panel="Data")(audit_labels)
 app.add_typer(config, name="config", rich_help_panel="Learn")
 app.command(rich_help_panel="Learn")(train)
 app.add_typer(search, name="search", rich_help_panel="Learn")
