@@ -204,13 +204,6 @@ def test_a_stained_colour_field_is_read_as_grey(run: Any) -> None:
     assert int(written["extra"]["sperm_located"]) == 8
 
 
-def test_a_pixel_size_that_contradicts_the_heads_is_doubted(run: Any) -> None:
-    write()
-    done = run("assess", "field.png", "--pixel-size", 0.085, "--locator", "classical")
-    assert done.code == 0
-    assert "by the pixel size a head is 52 px: check it" in done.out
-
-
 def test_coarse_optics_are_refused_with_the_reason(run: Any) -> None:
     Image.fromarray(truth(8, 640, 480, 0.3).pixels).save("coarse.png")
     done = run("assess", "coarse.png", "--pixel-size", 0.3)

@@ -17,7 +17,7 @@ from androscope.imaging.head_scale import (
     estimate_head_length,
     field_scale,
 )
-from androscope.imaging.located import Located
+from androscope.imaging.located import Found, Located
 from androscope.imaging.overlay import COLOURS, Mark, draw_overlay, write_overlay
 from androscope.imaging.phantom_field import PhantomField, render_field
 from androscope.imaging.phantom_optics import Optics
@@ -180,3 +180,18 @@ def test_a_field_knows_its_name() -> None:
     field = Field("a.tif", 3, (10, 10), None, (item,))
     assert field.name == "a.tif[3]"
     assert field.sperm == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "doubted"), [(28.0, False), (38.0, False), (52.0, True), (15.0, True)]
+)
+def test_a_scale_that_contradicts_the_heads_is_doubted(said: float, doubted: bool) -> None:
+    def find(pixels: np.ndarray, head_length: float) -> Found:
+        heads = (Located(30.0 * n, 60, 28, 18, 0, 1.0) for n in range(1, 7))
+        return Found(tuple(heads), head_length, 0)
+
+    found = read_field(image(truth()), head_length=said, find=find)
+    notes = [note for note in found.notes if "check it" in note]
+    assert bool(notes) is doubted
+    if doubted:
+        assert notes[0].startswith("the heads found are 28 px long, by the head length a head is ")
