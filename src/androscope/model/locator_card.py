@@ -177,7 +177,7 @@ def _evaluation(card: LocatorCard) -> str:
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for score in card.scores:
-        known = ", other frames of it learned from" if score.known else ", unseen"
+        known = ", other frames of it learned from" if score.known else ", not learned from"
         numbers = (score.precision, score.recall, score.f1, score.baseline_f1)
         shown = " | ".join("-" if n is None else f"{n:.3f}" for n in numbers)
         rows.append(
