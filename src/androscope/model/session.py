@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime as ort
 
 from androscope.errors import (
     BundleError,
@@ -16,6 +15,7 @@ from androscope.errors import (
     ImageDimensionsError,
     ImageValuesError,
 )
+from androscope.model.runtime import open_model
 from androscope.settings import load_settings
 from androscope.types import FloatArray, UInt8Array
 
@@ -75,29 +75,7 @@ class Session:
     def __init__(self, bundle: Bundle, *, threads: int = 0) -> None:
         self.card: Card = bundle.card
         self.folder = bundle.folder
-        # Some of onnxruntime's Windows builds report usage; images and their traces stay here.
-        ort.disable_telemetry_events()
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-        options.log_severity_level = 4  # Faults come as exceptions; no second voice on stderr.
-        # load_bundle refuses models with weights in further files; should one slip through, there
-        # is nowhere for onnxruntime to find them (by default: the working directory).
-        options.add_session_config_entry(
-            "session.model_external_initializers_file_folder_path",
-            str(self.folder / "weights-outside-the-model-are-refused"),
-        )
-        try:
-            self._ort = ort.InferenceSession(
-                bundle.model, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:
-            raise BundleError(
-                f"onnxruntime {ort.__version__} cannot load the model: {_first_line(error)}",
-                path=bundle.model_path,
-                advice="Update onnxruntime, or get the bundle again",
-            ) from error
+        self._ort = open_model(bundle.model, bundle.model_path, threads=threads)
         self._check(str(bundle.model_path))
 
     def predict(self, crops: UInt8Array, *, batch_size: int | None = None) -> Predictions:
@@ -212,7 +190,3 @@ def _describe(signature: Signature) -> str:
     return " and ".join(
         f"{name} {kind} ({', '.join(map(str, shape))})" for name, (kind, shape) in signature.items()
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
