@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import itertools
-import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
-from typing import TypedDict
 
 from androscope.assessment.field import GradedField
 from androscope.errors import MissingExtraError
-from androscope.imaging.blobs import blobs
+from androscope.finders import AUTO, CLASSICAL, FieldOptions, default_finder, finder, geometry
 from androscope.imaging.crop import Fit, looks_like_field
 from androscope.imaging.field import Field, read_field
 from androscope.imaging.inputs import Images, Progress, Source, read_inputs, sources_of
-from androscope.imaging.locate import locate
-from androscope.imaging.located import Finder, Found
-from androscope.imaging.video import EVENLY, Sampling, is_video, read_video
+from androscope.imaging.video import is_video, read_video
 from androscope.imaging.video_field import read_video_field
-from androscope.model.locator import Locator
-from androscope.model.locator_bundle import DEFAULT_LOCATOR, load_locator
 from androscope.predict import Graded, Grader
-from androscope.types import Failure, GreyImage, Results, UInt8Array
+from androscope.types import Failure, GreyImage, Results
 
 __all__ = [
     "AUTO",
@@ -39,76 +32,6 @@ __all__ = [
     "locate_and_grade",
     "results_of",
 ]
-
-#: Names of what finds heads, where a locator may be named: the classical filter, which needs no
-#: model; and whichever of it and the shipped locator is better on heads of the field's polarity.
-CLASSICAL, AUTO = "classical", "auto"
-
-
-@dataclass(frozen=True, slots=True)
-class FieldOptions:
-    """What is known of the fields, and how they are searched.
-
-    Attributes
-    ----------
-    pixel_size_um, head_length
-        Scale, as in :func:`~androscope.imaging.head_scale.field_scale`.
-    find
-        What finds heads; default: ``finder("auto")``. See :func:`finder`.
-    sampling
-        Which frames of videos are looked at.
-
-    Raises
-    ------
-    ValueError
-        If a number is not finite and above 0.
-    """
-
-    pixel_size_um: float | None = None
-    head_length: float | None = None
-    find: Finder | None = None
-    sampling: Sampling = EVENLY
-
-    def __post_init__(self) -> None:
-        for name in ("pixel_size_um", "head_length"):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value > 0):
-                raise ValueError(f"{name} must be above 0, got {value}")
-
-
-class _Geometry(TypedDict):
-    pixel_size_um: float | None
-    head_length: float | None
-    model_pixel_size_um: float | None
-    size: int
-    find: Finder
-
-
-def finder(name_or_folder: str | Path = AUTO, *, threads: int = 0) -> Finder:
-    """What finds heads: ``"auto"``, ``"classical"``, the shipped locator, or one in a folder.
-
-    ``"auto"`` is the classical filter where heads are darker than the background, and the shipped
-    locator where they are brighter, or bright and dark at once: each is the better one there
-    (``androscope benchmark locate``).
-
-    Raises
-    ------
-    BundleError
-        If there is no such locator, or it is not whole.
-    """
-    if str(name_or_folder) == CLASSICAL:
-        return locate
-    if str(name_or_folder) == AUTO:
-        return _by_polarity(Locator(load_locator(DEFAULT_LOCATOR), threads=threads))
-    return Locator(load_locator(name_or_folder), threads=threads)
-
-
-def _by_polarity(locator: Finder) -> Finder:
-    def find(pixels: UInt8Array, head_length: float) -> Found:
-        dark = blobs(pixels, head_length).sign == -1
-        return (locate if dark else locator)(pixels, head_length)
-
-    return find
 
 
 def locate_and_grade(
@@ -125,7 +48,7 @@ def locate_and_grade(
     options
         Scale and what finds heads; default: estimated, by polarity.
     """
-    field = read_field(image, **_geometry(grader, _ready(options)))
+    field = read_field(image, **geometry(grader.card.input, options))
     return grade_items(field, grader)
 
 
@@ -270,7 +193,7 @@ def _is_field(
 def _video(video: _Video, grader: Grader, options: FieldOptions) -> Iterator[GradedField | Failure]:
     try:
         field, failures = read_video_field(
-            read_video(video.path, options.sampling), **_geometry(grader, _ready(options))
+            read_video(video.path, options.sampling), **geometry(grader.card.input, options)
         )
     except MissingExtraError as error:
         # One video must not stop the pictures beside it.
@@ -337,26 +260,3 @@ def field_facts(
     for number, (reason, count) in enumerate(sorted(reasons.items()), start=1):
         facts[f"not_graded_{number}"] = f"{count}: {reason}"
     return facts
-
-
-def _ready(options: FieldOptions | None) -> FieldOptions:
-    options = options or FieldOptions()
-    return options if options.find is not None else replace(options, find=default_finder())
-
-
-@lru_cache(maxsize=1)
-def default_finder() -> Finder:
-    """What finds heads if nothing is named, made ready once."""
-    return finder()
-
-
-def _geometry(grader: Grader, options: FieldOptions) -> _Geometry:
-    wanted = grader.card.input
-    assert options.find is not None  # see _ready
-    return {
-        "pixel_size_um": options.pixel_size_um,
-        "head_length": options.head_length,
-        "model_pixel_size_um": wanted.pixel_size_um,
-        "size": wanted.size,
-        "find": options.find,
-    }

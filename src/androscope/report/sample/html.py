@@ -11,7 +11,8 @@ from androscope.assessment.findings import Findings
 from androscope.files import write_text
 from androscope.report.names import html_safe as _safe
 from androscope.report.sample.document import SampleReport
-from androscope.report.sample.view import Bar, Grid, Picture, Pictures, View, view_of
+from androscope.report.sample.view import view_of
+from androscope.report.sample.view_types import Bar, Grid, Picture, Pictures, View
 
 __all__ = ["html_text", "write_html"]
 
