@@ -99,7 +99,7 @@ BAD = [
     pytest.param(
         "space:\n  loss.name:\n    choices: [bce, fokal]\n",
         [
-            "bad.yaml:5: space.loss.name: expected one of bce, focal, got 'fokal'; the nearest is "
+            "bad.yaml:5: space.loss.name: expected one of bce, focal, asymmetric, got 'fokal'; the nearest is "
             "'focal'"
         ],
         id="choice",
