@@ -99,8 +99,8 @@ BAD = [
     pytest.param(
         "space:\n  loss.name:\n    choices: [bce, fokal]\n",
         [
-            "bad.yaml:5: space.loss.name: expected one of bce, focal, asymmetric, got 'fokal'; the nearest is "
-            "'focal'"
+            "bad.yaml:5: space.loss.name: expected one of bce, focal, asymmetric, got 'fokal'; "
+            "the nearest is 'focal'"
         ],
         id="choice",
     ),
