@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from androscope.benchmark.board import read_board
-from androscope.benchmark.entries import Board
+from androscope.benchmark.entries import Board, Kind
 from androscope.benchmark.page import page_text, write_page
 from androscope.errors import OutputError
 from androscope.learning.metrics import METRICS, TITLES
@@ -42,8 +42,9 @@ def test_each_label_has_a_table_and_a_plot_per_metric() -> None:
 
 def test_the_published_rows_stand_in_their_order() -> None:
     found = rows(SHIPPED)
-    assert [row[0] for row in found] == ["1", "2", "3", "4", "5", "-"]
-    assert [row[2] for row in found] == ["90", "84.00", "82.00", "77.33", "77.00", "73.00"]
+    published = [row for row in found if row[-1] != "✓ verified"]
+    assert [row[0] for row in found] == [*map(str, range(1, len(found))), "-"]
+    assert [row[2] for row in published] == ["90", "84.00", "82.00", "77.33", "77.00", "73.00"]
     assert found[0][9:] == ["2023-01-18", "unknown", "unverified"]
     assert found[1][2:9] == ["84.00", "87.01", "91.78", "87.92", "89.36", "81.56", "0.578"]
     assert found[-1][1].startswith("All called normal")
@@ -54,7 +55,7 @@ def test_the_published_rows_stand_in_their_order() -> None:
 def test_sources_papers_and_code_are_linked() -> None:
     links = {a.attributes["href"] for a in SHIPPED.all("a")}
     for one in read_board().of("mhsma"):
-        assert one.source.url in links
+        assert one.source.url is None or one.source.url in links
         assert one.paper is None or one.paper.url in links
         assert one.code is None or one.code in links
 
@@ -72,9 +73,17 @@ def test_a_verified_row_says_what_was_checked() -> None:
     assert f"SHA-256 of the predictions {'a' * 64}, of the labels {'b' * 64}." in row[1]
 
 
+def best_of(label: str) -> list[str]:
+    """The largest value of each metric, calling all normal left aside."""
+    found = [e.scores[label] for e in read_board().of("mhsma") if e.kind is Kind.RESULT]
+    values = {m: max(f[m].value for f in found if m in f and f[m].value) for m in METRICS}
+    shown = {m: f"{v:.3f}" if m == "mcc" else f"{100 * v:.2f}" for m, v in values.items()}
+    return [text.removesuffix(".00") if text == "90.00" else text for text in shown.values()]
+
+
 def test_the_best_of_each_metric_stands_out() -> None:
     best = [e.text for e in SHIPPED.all("tbody")[0].all("strong")]
-    assert best == ["90", "87.01", "87.92", "89.36", "81.56", "0.578", "95.43"]
+    assert sorted(best) == sorted(best_of("head"))
 
 
 def test_sorting_has_what_it_needs() -> None:
@@ -94,7 +103,8 @@ def test_sorting_has_what_it_needs() -> None:
                     assert re.fullmatch(r"-?\d\.\d{6}", value)
     first = SHIPPED.all("tbody")[0].all("tr")[1]
     ranks = [c.attributes.get("data-rank") for c in first.all("td") if "score" in str(c.attributes)]
-    assert ranks == ["2", "1", "2", "1", "1", "1", "1"]
+    # Recall of the paper's DTL: the third, behind its DMTL's and a verified one's.
+    assert ranks == ["2", "1", "3", "1", "1", "1", "1"]
 
 
 def test_nothing_is_fetched_and_only_the_pages_own_script_runs() -> None:
