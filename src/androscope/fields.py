@@ -29,6 +29,7 @@ __all__ = [
     "grade_fields",
     "grade_items",
     "grade_pictures",
+    "is_field",
     "locate_and_grade",
     "results_of",
 ]
@@ -127,7 +128,7 @@ def grade_pictures(
     sources = sources_of(images)
     waiting: list[GreyImage] = []
     for picture in _pictures(sources, fields is not False, progress):
-        if isinstance(picture, GreyImage) and not _is_field(picture, grader, wanted, fit, fields):
+        if isinstance(picture, GreyImage) and not is_field(picture, grader, wanted, fit, fields):
             waiting.append(picture)
             if len(waiting) < batch_size:
                 continue
@@ -137,7 +138,7 @@ def grade_pictures(
             yield picture
         elif isinstance(picture, _Video):
             yield from _video(picture, grader, wanted)
-        elif _is_field(picture, grader, wanted, fit, fields):
+        elif is_field(picture, grader, wanted, fit, fields):
             yield locate_and_grade(picture, grader, wanted)
     yield from grader.grade_images(waiting, pixel_size=wanted.pixel_size_um, fit=fit)
 
@@ -175,9 +176,10 @@ def _is_video(source: Source) -> bool:
     return isinstance(source.what, str | os.PathLike) and is_video(Path(source.what))
 
 
-def _is_field(
+def is_field(
     image: GreyImage, grader: Grader, options: FieldOptions, fit: Fit, fields: bool | None
 ) -> bool:
+    """Whether a picture is to be taken as a field; ``fields`` as for :func:`grade_pictures`."""
     if fields is not None:
         return fields
     wanted = grader.card.input

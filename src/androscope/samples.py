@@ -12,9 +12,15 @@ from typing import Literal
 from androscope.assessment.field import GradedField
 from androscope.assessment.findings import Findings, Overlay, SampleFile, SampleFind
 from androscope.errors import ImageError
-from androscope.fields import FieldOptions, default_finder, grade_fields, locate_and_grade
+from androscope.fields import (
+    FieldOptions,
+    default_finder,
+    grade_fields,
+    is_field,
+    locate_and_grade,
+)
 from androscope.files import sha256_of
-from androscope.imaging.crop import looks_like_field, to_crop
+from androscope.imaging.crop import to_crop
 from androscope.imaging.frame import frame_faults, is_blank
 from androscope.imaging.head_scale import HEAD_UM
 from androscope.imaging.inputs import Progress
@@ -186,16 +192,8 @@ class _Reader:
                 yield replace(item, field=replace(item.field, source=name))
 
     def _is_field(self, picture: GreyImage) -> bool:
-        if self.taken_as != "by size":
-            return self.taken_as == "fields"
-        wanted = self.grader.card.input
-        return looks_like_field(
-            picture,
-            size=wanted.size,
-            pixel_size_um=self.options.pixel_size_um,
-            model_pixel_size_um=wanted.pixel_size_um,
-            fit="auto",
-        )
+        fields = None if self.taken_as == "by size" else self.taken_as == "fields"
+        return is_field(picture, self.grader, self.options, "auto", fields)
 
     def _field(
         self, graded: GradedField, file: str, replicate: str, seen: _Notes, *, kind: str

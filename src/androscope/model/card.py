@@ -31,6 +31,7 @@ __all__ = [
     "Network",
     "SplitFacts",
     "TrainingData",
+    "fault_text",
     "read_card",
 ]
 
@@ -218,11 +219,16 @@ def read_card(text: str | bytes, *, path: str | None = None) -> Card:
 
 
 def _fault(error: dict[str, Any]) -> str:
-    where = ".".join(str(step) for step in error["loc"])
-    message = str(error["msg"]).removeprefix("Value error, ")
-    if where == "schema_version":
-        message = (
-            f"expected {SCHEMA_VERSION}, got {error['input']!r}: "
+    if error["loc"] == ("schema_version",):
+        return (
+            f"schema_version: expected {SCHEMA_VERSION}, got {error['input']!r}: "
             "it was made by another version of androscope"
         )
+    return fault_text(error)
+
+
+def fault_text(error: dict[str, Any]) -> str:
+    """One of pydantic's errors: the field it is of, and what is wrong there."""
+    where = ".".join(str(step) for step in error["loc"])
+    message = str(error["msg"]).removeprefix("Value error, ")
     return f"{where}: {message}" if where else message

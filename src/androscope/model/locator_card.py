@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AwareDatetime,
@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from androscope.errors import BundleError
+from androscope.model.card import fault_text
 
 __all__ = [
     "LearnedFrames",
@@ -118,18 +119,12 @@ def read_locator_card(text: str | bytes, *, path: str | None = None) -> LocatorC
     try:
         return LocatorCard.model_validate_json(text)
     except ValidationError as error:
-        faults = "; ".join(_fault(dict(e)) for e in error.errors(include_url=False))
+        faults = "; ".join(fault_text(dict(e)) for e in error.errors(include_url=False))
         raise BundleError(
             f"is not a locator's card this version reads: {faults}",
             path=path,
             advice="Get the locator again from where it came from, or train it anew",
         ) from error
-
-
-def _fault(error: dict[str, Any]) -> str:
-    where = ".".join(str(step) for step in error["loc"])
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return f"{where}: {message}" if where else message
 
 
 def locator_card_text(card: LocatorCard) -> str:
