@@ -14,6 +14,7 @@ import logging
 import warnings
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -25,7 +26,15 @@ from androscope.learning.exported import Exported
 from androscope.model.session import EMBEDDING, INPUT, LABELS_KEY, PROBABILITIES
 from androscope.types import UInt8Array
 
-__all__ = ["EMBEDDING_TOLERANCE", "OPSET", "TOLERANCE", "Agreement", "check_graph", "to_onnx"]
+__all__ = [
+    "EMBEDDING_TOLERANCE",
+    "OPSET",
+    "TOLERANCE",
+    "Agreement",
+    "check_graph",
+    "exported_model",
+    "to_onnx",
+]
 
 #: ONNX operator set: read by every onnxruntime this package allows (1.20 and later read 21).
 OPSET = 20
@@ -73,6 +82,48 @@ def to_onnx(exported: Exported) -> bytes:
     size = exported.crop_size
     plain = deepcopy(exported).cpu().float().eval().to(memory_format=torch.contiguous_format)
     example = torch.zeros((2, size, size), dtype=torch.uint8)
+    model = exported_model(
+        plain,
+        example,
+        inputs=[INPUT],
+        outputs=[PROBABILITIES, EMBEDDING],
+        shapes={"crops": {0: torch.export.Dim("N")}},
+        what="the backbone",
+        advice="Train another backbone; the shipped configurations' all export",
+    )
+    model.metadata_props.add(key=LABELS_KEY, value=json.dumps(list(exported.labels)))
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def exported_model(
+    module: torch.nn.Module,
+    example: torch.Tensor,
+    *,
+    inputs: list[str],
+    outputs: list[str],
+    shapes: dict[str, Any],
+    what: str,
+    advice: str | None = None,
+) -> onnx.ModelProto:
+    """Export ``module``, silently, without what the exporter writes about this machine.
+
+    Parameters
+    ----------
+    module
+        In evaluation mode, on the CPU.
+    example
+        Its input.
+    inputs, outputs, shapes
+        Names, and which of the input's sides are free.
+    what, advice
+        For the message, if it cannot be exported.
+
+    Raises
+    ------
+    TrainingError
+        If it cannot be exported.
+    """
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         loud = logging.getLogger("torch.onnx")
@@ -80,34 +131,27 @@ def to_onnx(exported: Exported) -> bytes:
         loud.setLevel(logging.ERROR)
         try:
             program = torch.onnx.export(
-                plain,
+                module,
                 (example,),
                 dynamo=True,
                 opset_version=OPSET,
-                input_names=[INPUT],
-                output_names=[PROBABILITIES, EMBEDDING],
-                dynamic_shapes={"crops": {0: torch.export.Dim("N")}},
+                input_names=inputs,
+                output_names=outputs,
+                dynamic_shapes=shapes,
                 external_data=False,
                 verbose=False,
             )
         except Exception as error:
             # The exporter raises its own classes, of torch's private modules, for any fault.
             raise TrainingError(
-                f"the backbone cannot be exported: {str(error).strip().splitlines()[0][:300]}",
-                advice="Train another backbone; the shipped configurations' all export",
+                f"{what} cannot be exported: {str(error).strip().splitlines()[0][:300]}",
+                advice=advice,
             ) from error
         finally:
             loud.setLevel(level)
     if program is None:
         raise TrainingError("the exporter gave no model")
-    model = program.model_proto
-    _tidy(model, exported.labels)
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString())
-
-
-def _tidy(model: onnx.ModelProto, labels: tuple[str, ...]) -> None:
-    """Keep the labels; drop what the exporter wrote about this machine's files and code."""
+    model: onnx.ModelProto = program.model_proto
     graph = model.graph
     for item in (*graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
         del item.metadata_props[:]
@@ -115,7 +159,7 @@ def _tidy(model: onnx.ModelProto, labels: tuple[str, ...]) -> None:
     graph.doc_string = model.doc_string = ""
     del graph.metadata_props[:]
     del model.metadata_props[:]
-    model.metadata_props.add(key=LABELS_KEY, value=json.dumps(list(labels)))
+    return model
 
 
 def check_graph(exported: Exported, model: bytes, crops: UInt8Array) -> Agreement:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -18,7 +16,7 @@ from androscope.datasets.located import LOCATED, load_located
 from androscope.datasets.located_types import LocatedFrames
 from androscope.errors import DatasetMissingError, TrainingError
 from androscope.imaging.contrast import DETECTOR_PX
-from androscope.learning.graph import OPSET, TOLERANCE
+from androscope.learning.graph import TOLERANCE, exported_model
 from androscope.learning.locating import BASELINE, score_videos
 from androscope.learning.location import MATCH_PX
 from androscope.learning.locator_config import LocatorConfig
@@ -59,40 +57,14 @@ def locator_onnx(network: LocatorNetwork) -> bytes:
     """
     plain = deepcopy(network).cpu().float().eval()
     rows, columns = torch.export.Dim("rows", min=1), torch.export.Dim("columns", min=1)
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")
-        loud = logging.getLogger("torch.onnx")
-        level = loud.level
-        loud.setLevel(logging.ERROR)
-        try:
-            program = torch.onnx.export(
-                plain,
-                (torch.zeros(1, 1, 80, 96),),
-                dynamo=True,
-                opset_version=OPSET,
-                input_names=[INPUT],
-                output_names=[OUTPUT],
-                dynamic_shapes={"contrast": {2: 8 * rows, 3: 8 * columns}},
-                external_data=False,
-                verbose=False,
-            )
-        except Exception as error:
-            raise TrainingError(
-                f"the locator cannot be exported: {str(error).strip().splitlines()[0][:300]}"
-            ) from error
-        finally:
-            loud.setLevel(level)
-    if program is None:
-        raise TrainingError("the exporter gave no model")
-    model = program.model_proto
-    graph = model.graph
-    # What the exporter wrote about this machine's files and code.
-    for item in (*graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
-        del item.metadata_props[:]
-        item.doc_string = ""
-    graph.doc_string = model.doc_string = ""
-    del graph.metadata_props[:]
-    del model.metadata_props[:]
+    model = exported_model(
+        plain,
+        torch.zeros(1, 1, 80, 96),
+        inputs=[INPUT],
+        outputs=[OUTPUT],
+        shapes={"contrast": {2: 8 * rows, 3: 8 * columns}},
+        what="the locator",
+    )
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
 
