@@ -21,6 +21,7 @@ __all__ = [
     "Assessment",
     "Crop",
     "Failure",
+    "Flag",
     "FloatArray",
     "GreyImage",
     "IntArray",
@@ -42,10 +43,11 @@ ABNORMAL = 1
 
 
 class Verdict(StrEnum):
-    """What is said of one part of one sperm."""
+    """What is said of one part of one sperm; *undecided* leaves it to a person."""
 
     NORMAL = "normal"
     ABNORMAL = "abnormal"
+    UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +96,35 @@ class PartVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """One check that an image did not pass before it was to be graded.
+
+    Attributes
+    ----------
+    check
+        Which check: ``focus``, ``contrast``, ``saturation``, ``scale``, ``several heads``,
+        ``edge``, ``colour``, ``domain``.
+    value, limit
+        What was measured, and the limit it passed over or fell under.
+    reason
+        Both in words, for people.
+    """
+
+    check: str
+    value: float
+    limit: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
-    """All verdicts on one sperm."""
+    """All verdicts on one sperm; ``flags`` are the checks it did not pass and was graded anyway."""
 
     source: str
     index: int | None
     parts: tuple[PartVerdict, ...]
     notes: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
 
     @property
     def name(self) -> str:
@@ -117,13 +141,17 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One image that could not be assessed, and why. Never silently dropped."""
+    """One image that could not be assessed, and why. Never silently dropped.
+
+    ``flags`` are the checks it did not pass, if that is why.
+    """
 
     source: str
     index: int | None
     code: str
     reason: str
     advice: str | None = None
+    flags: tuple[Flag, ...] = ()
 
     @property
     def name(self) -> str:
