@@ -24,19 +24,24 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
 }
 
 
-def resize_matrix(source: int, target: int) -> Tensor:
+def resize_matrix(source: int, target: int, centre: int | None = None) -> Tensor:
     """Bicubic interpolation along one axis as a matrix ``(target, source)``.
+
+    With ``centre``, only the middle ``centre`` of the ``source`` pixels are resized to ``target``;
+    the columns of the others are zero.
 
     Interpolation is linear and separable, so ``R @ x @ R.T`` is torch's own bicubic resize
     (``align_corners=False``; antialiased when it shrinks). As a matrix product it is the same in
     every runtime, to rounding, where the resize operators of runtimes differ at borders and in
     speed.
     """
-    unit = torch.eye(source, dtype=torch.float64)[None, None]
+    kept = source if centre is None else centre
+    unit = torch.eye(kept, dtype=torch.float64)[None, None]
     rows = F.interpolate(
-        unit, size=(target, source), mode="bicubic", align_corners=False, antialias=target < source
+        unit, size=(target, kept), mode="bicubic", align_corners=False, antialias=target < kept
     )
-    return rows[0, 0].float()
+    before = (source - kept) // 2
+    return F.pad(rows[0, 0], (before, source - kept - before)).float()
 
 
 class Preprocess(nn.Module):
@@ -48,14 +53,24 @@ class Preprocess(nn.Module):
         Sides of the stored crop and of the trunk's input, px.
     norm
         What grey levels become.
+    centre
+        Side of the crop's middle that is looked at, px; None: all of the crop.
     """
 
-    def __init__(self, crop_size: int, input_size: int, norm: Normalization) -> None:
+    def __init__(
+        self,
+        crop_size: int,
+        input_size: int,
+        norm: Normalization,
+        centre: int | None = None,
+    ) -> None:
         super().__init__()
         self.crop_size = crop_size
         self.norm = norm
         self.resize: Tensor | None
-        matrix = None if crop_size == input_size else resize_matrix(crop_size, input_size)
+        whole = centre is None or centre == crop_size
+        same = whole and crop_size == input_size
+        matrix = None if same else resize_matrix(crop_size, input_size, centre)
         self.register_buffer("resize", matrix, persistent=False)
 
     def forward(self, crops: Tensor) -> Tensor:
@@ -156,7 +171,9 @@ def build_network(
         See :func:`androscope.learning.backbones.create_trunk`.
     """
     trunk = create_trunk(config.backbone, pretrained=pretrained)
-    preprocess = Preprocess(config.data.crop_size, config.backbone.input_size, trunk.norm)
+    preprocess = Preprocess(
+        config.data.crop_size, config.backbone.input_size, trunk.norm, config.backbone.centre
+    )
     branches = {}
     for label in config.labels:
         own = None if stage2 is None else stage2.branches.get(label, stage2.default)
