@@ -42,8 +42,9 @@ lint: $(VENV)/.dev ## ruff and the import contracts
 types: $(VENV)/.dev ## strict type checking
 	$(BIN)/mypy
 
+# One worker a core, each with one thread: numeric libraries would take all cores in every worker.
 unit: $(VENV)/.dev ## the tests, with coverage
-	$(BIN)/python -m pytest --cov --cov-report=term
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term
 
 docs: $(VENV)/.dev ## build the documentation, strictly
 	$(BIN)/mkdocs build --strict -q -d build/site
