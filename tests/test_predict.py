@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import androscope
-from androscope import predict
 from androscope.errors import BundleError, EmptyInputError
 from androscope.imaging import inputs
+from androscope.model import kept
 from androscope.predict import Graded, Grader
 from androscope.types import Failure
 
@@ -204,14 +204,14 @@ def test_no_such_model() -> None:
 
 def test_a_session_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    real = predict.Session
+    real = kept.Session
 
     def spy(bundle: Any, *, threads: int) -> Any:
         made.append(threads)
         return real(bundle, threads=threads)
 
-    monkeypatch.setattr(predict, "_sessions", type(predict._sessions)())
-    monkeypatch.setattr(predict, "Session", spy)
+    monkeypatch.setattr(kept, "_sessions", type(kept._sessions)())
+    monkeypatch.setattr(kept, "Session", spy)
     for _ in range(3):
         androscope.assess(_crops(1), threads=1)
     assert made == [1]

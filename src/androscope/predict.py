@@ -7,12 +7,9 @@ of images whose crops would not fit into memory.
 from __future__ import annotations
 
 import math
-import os
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
 from typing import get_args
 
 import numpy as np
@@ -22,9 +19,9 @@ from androscope.errors import ImageError
 from androscope.imaging.crop import Fit, to_crop
 from androscope.imaging.inputs import Images, Progress, read_inputs, sources_of
 from androscope.imaging.read import failure_of
-from androscope.model.bundle import Bundle, load_bundle
+from androscope.model.bundle import load_bundle
 from androscope.model.card import Card
-from androscope.model.session import Session
+from androscope.model.kept import kept_session
 from androscope.settings import load_settings
 from androscope.types import Assessment, Crop, Failure, FloatArray, GreyImage, Results
 
@@ -119,7 +116,7 @@ class Grader:
         if not 0 <= threads <= 1024:
             raise ValueError(f"threads must be between 0 and 1024, got {threads}")
         bundle = load_bundle(settings.model if model is None else model)
-        self._session = _session(bundle, threads)
+        self._session = kept_session(bundle, threads)
 
     @property
     def card(self) -> Card:
@@ -287,22 +284,3 @@ class Grader:
                 parts, embedding = next(rows)
                 assessment = Assessment(item.source, item.index, parts, item.notes)
                 yield Graded(assessment, item, embedding)
-
-
-# A session takes far longer to make than an image to grade: `assess` in a loop must not make one
-# each time. The card is part of the key (its thresholds may be edited), and so is the process:
-# onnxruntime's threads do not survive a fork.
-_KEPT = 2
-_sessions: OrderedDict[tuple[int, str, int], Session] = OrderedDict()
-_lock = Lock()
-
-
-def _session(bundle: Bundle, threads: int) -> Session:
-    key = (os.getpid(), bundle.card.to_json(), threads)
-    with _lock:
-        if key not in _sessions:
-            _sessions[key] = Session(bundle, threads=threads)
-            while len(_sessions) > _KEPT:
-                _sessions.popitem(last=False)
-        _sessions.move_to_end(key)
-        return _sessions[key]

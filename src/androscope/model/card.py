@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from androscope.errors import BundleError
+from androscope.model.card_trust import Calibration, Conformal, check_labels
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -134,6 +135,12 @@ class CardDraft(_Table):
     thresholds: dict[LabelName, Annotated[float, Field(gt=0, lt=1)]] = Field(
         description="A part is abnormal from this probability upward."
     )
+    calibration: dict[LabelName, Calibration] | None = Field(
+        None, description="How the network's probabilities are calibrated; thresholds are of those."
+    )
+    conformal: dict[LabelName, Conformal] | None = Field(
+        None, description="Calibrated probabilities of crops whose truth is known, per label."
+    )
     input: CropInput = CropInput()
     network: Network
     training: TrainingData
@@ -169,6 +176,8 @@ class CardDraft(_Table):
                 f"thresholds must name exactly the labels: expected {list(self.labels)}, "
                 f"got {list(self.thresholds)}"
             )
+        check_labels("calibration", self.calibration, self.labels)
+        check_labels("conformal", self.conformal, self.labels)
         for split, by_label in self.metrics.items():
             stray = sorted(set(by_label) - set(self.labels))
             if stray:

@@ -1,0 +1,1 @@
+"""May verdicts be trusted: calibration and conformal data fitted, and measured on test."""
