@@ -62,3 +62,4 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         if name.startswith("ANDROSCOPE_") and name != "ANDROSCOPE_DATA":
             monkeypatch.delenv(name)
     monkeypatch.setenv("ANDROSCOPE_CACHE", str(tmp_path / "androscope-cache"))
+    monkeypatch.setenv("ANDROSCOPE_HOME", str(tmp_path / "androscope-home"))

@@ -23,6 +23,8 @@ def test_each_field_is_read_from_its_variable(tmp_path: Path) -> None:
         {
             "ANDROSCOPE_DATA": str(tmp_path),
             "ANDROSCOPE_CACHE": str(tmp_path / "cache"),
+            "ANDROSCOPE_HOME": str(tmp_path / "home"),
+            "ANDROSCOPE_RECORDS": "sqlite:///lab.db",
             "ANDROSCOPE_MODEL": "mine",
             "ANDROSCOPE_THREADS": "2",
             "ANDROSCOPE_BATCH_SIZE": "8",
@@ -32,6 +34,8 @@ def test_each_field_is_read_from_its_variable(tmp_path: Path) -> None:
     assert settings == Settings(
         data=tmp_path,
         cache=tmp_path / "cache",
+        home=tmp_path / "home",
+        records="sqlite:///lab.db",
         model="mine",
         threads=2,
         batch_size=8,

@@ -31,6 +31,11 @@ __all__ = [
     "LeaderboardError",
     "MissingExtraError",
     "OutputError",
+    "RecordConflictError",
+    "RecordExistsError",
+    "RecordMissingError",
+    "RecordsError",
+    "RecordsNewerError",
     "SampleError",
     "SettingsError",
     "SubmissionError",
@@ -210,6 +215,36 @@ class TrainingError(AndroscopeError):
     """A run cannot be started, resumed, evaluated or exported as asked."""
 
     code = "training"
+
+
+class RecordsError(AndroscopeError):
+    """Records cannot be opened, or a backup of them cannot be used."""
+
+    code = "records"
+
+
+class RecordsNewerError(RecordsError):
+    """Records were written by a newer androscope, and are left as they are."""
+
+    code = "records-newer"
+
+
+class RecordMissingError(RecordsError):
+    """There is no such sample, image, crop, report, user or token."""
+
+    code = "record-missing"
+
+
+class RecordExistsError(RecordsError):
+    """There is one of that name, or an opinion that is never overwritten."""
+
+    code = "record-exists"
+
+
+class RecordConflictError(RecordsError):
+    """Somebody else changed it meanwhile, or it is in no state for what was asked."""
+
+    code = "record-conflict"
 
 
 class LeaderboardError(AndroscopeError):

@@ -34,6 +34,14 @@ class Settings(BaseModel):
         default_factory=lambda: user_data_path("androscope", appauthor=False),
         description="Folder that downloads are kept in.",
     )
+    home: Path = Field(
+        default_factory=lambda: user_data_path("androscope", appauthor=False),
+        description="Folder that a lab's records are kept in.",
+    )
+    records: str | None = Field(
+        default=None,
+        description="Database of the records: `sqlite:///FILE` or `postgresql://...`.",
+    )
     model: str = Field(
         default="default",
         description="Bundle that grades when none is named: a shipped name or a folder.",
@@ -46,6 +54,13 @@ class Settings(BaseModel):
     )
     batch_size: int = Field(
         default=32, ge=1, le=4096, description="Crops graded in one forward pass."
+    )
+    error_rate: float | None = Field(
+        default=None,
+        gt=0,
+        le=0.5,
+        description="Share of wrong verdicts, of truly normal and of truly abnormal parts, that is "
+        "allowed; what cannot be decided so is *undecided*. Not set: verdicts are by thresholds.",
     )
     max_pixels: int = Field(
         default=100_000_000,

@@ -45,7 +45,12 @@ def _range(name: str) -> str:
 
 
 def test_the_settings_page_is_the_table_of_settings() -> None:
-    special = {"data": "not set", "cache": "the user's data folder"}
+    special = {
+        "data": "not set",
+        "cache": "the user's data folder",
+        "home": "the user's data folder",
+        "records": "`records.db` in `ANDROSCOPE_HOME`",
+    }
     expected = [
         (
             f"`{PREFIX}{name.upper()}`",
