@@ -14,6 +14,7 @@ from typing import get_args
 
 import numpy as np
 
+from androscope.assessment.conformal import cuts_of, promise
 from androscope.assessment.decide import decide
 from androscope.errors import ImageError
 from androscope.imaging.crop import Fit, to_crop
@@ -45,6 +46,7 @@ def assess(
     fit: Fit = "auto",
     batch_size: int | None = None,
     threads: int | None = None,
+    error_rate: float | None = None,
     keep_crops: bool = False,
     progress: Progress | None = None,
 ) -> Results:
@@ -64,6 +66,10 @@ def assess(
         How an image becomes the model's crop: see :func:`androscope.imaging.crop.to_crop`.
     batch_size, threads
         Crops per forward pass, and threads; default: the settings.
+    error_rate
+        The share of wrong verdicts, of truly normal and of truly abnormal parts, that is allowed,
+        above 0 and at most 0.5: what cannot be decided so is *undecided*. Default: the setting
+        ``error_rate``; ``None`` there: verdicts are by the thresholds.
     keep_crops
         Keep the crops as they were graded, about 4 kB each, in ``Results.crops``.
     progress
@@ -80,9 +86,11 @@ def assess(
     EmptyInputError
         If ``images`` names nothing, or folders without images only.
     BundleError
-        If there is no such model, or it is not whole.
+        If there is no such model, it is not whole, or it has no conformal data and an error rate
+        is asked for.
     ValueError
-        If ``pixel_size``, ``fit``, ``batch_size`` or ``threads`` is outside its range.
+        If ``pixel_size``, ``fit``, ``batch_size``, ``threads`` or ``error_rate`` is outside its
+        range.
 
     Examples
     --------
@@ -91,7 +99,7 @@ def assess(
     >>> results.assessments[0]["head"].verdict  # doctest: +SKIP
     <Verdict.NORMAL: 'normal'>
     """
-    return Grader(model, threads=threads).assess(
+    return Grader(model, threads=threads, error_rate=error_rate).assess(
         images,
         pixel_size=pixel_size,
         fit=fit,
@@ -106,16 +114,24 @@ class Grader:
 
     Parameters
     ----------
-    model, threads
+    model, threads, error_rate
         As for :func:`assess`.
     """
 
-    def __init__(self, model: str | Path | None = None, *, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        threads: int | None = None,
+        error_rate: float | None = None,
+    ) -> None:
         settings = load_settings()
         threads = settings.threads if threads is None else threads
         if not 0 <= threads <= 1024:
             raise ValueError(f"threads must be between 0 and 1024, got {threads}")
         bundle = load_bundle(settings.model if model is None else model)
+        self.error_rate = settings.error_rate if error_rate is None else error_rate
+        self._cuts = cuts_of(bundle.card, self.error_rate)
         self._session = kept_session(bundle, threads)
 
     @property
@@ -162,6 +178,8 @@ class Grader:
         extra = {}
         if pixel_size is not None:
             extra["pixel_size_um"] = f"{pixel_size:g}"
+        if self.error_rate is not None:
+            extra["promise"] = promise(self.error_rate)
         warning = self.pixel_size_warning(pixel_size)
         if warning:
             extra["pixel_size_warning"] = warning
@@ -175,6 +193,8 @@ class Grader:
             extra=extra,
             model_version=card.version,
             thresholds=dict(card.thresholds),
+            error_rate=self.error_rate,
+            cuts=dict(self._cuts),
         )
 
     def pixel_size_warning(self, pixel_size: float | None) -> str | None:
@@ -275,7 +295,9 @@ class Grader:
         if crops:
             pixels = np.stack([crop.pixels for crop in crops])
             found = self._session.predict(pixels, batch_size=len(crops))
-            verdicts = decide(found.probabilities, self.card.labels, self.card.thresholds)
+            verdicts = decide(
+                found.probabilities, self.card.labels, self.card.thresholds, self._cuts
+            )
             rows = iter(zip(verdicts, found.embeddings, strict=True))
         for item in waiting:
             if isinstance(item, Failure):

@@ -20,6 +20,7 @@ __all__ = [
     "PARTS",
     "Assessment",
     "Crop",
+    "Cuts",
     "Failure",
     "Flag",
     "FloatArray",
@@ -93,6 +94,22 @@ class PartVerdict:
     probability: float
     threshold: float
     verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """Where a part is undecided, at one error rate; see :mod:`androscope.assessment.conformal`.
+
+    Attributes
+    ----------
+    abnormal_from
+        A part may be abnormal from this probability upward.
+    normal_to
+        It may be normal up to this one. Where it may be both, or neither, it is undecided.
+    """
+
+    abnormal_from: float
+    normal_to: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +198,11 @@ class Results:
         The crops as they were graded, in the order of ``assessments``; empty unless asked for.
     extra
         Further facts to be kept with the results, as text.
+    error_rate
+        The share of wrong verdicts, of either class, that was allowed; ``None``: verdicts are by
+        the thresholds, and none is undecided.
+    cuts
+        For each label, where a part is undecided at this error rate; empty without one.
     """
 
     model: str
@@ -192,6 +214,8 @@ class Results:
     extra: Mapping[str, str] = field(default_factory=dict)
     model_version: str = ""
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    error_rate: float | None = None
+    cuts: Mapping[str, Cuts] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.assessments)

@@ -50,6 +50,7 @@ def test_the_settings_page_is_the_table_of_settings() -> None:
         "cache": "the user's data folder",
         "home": "the user's data folder",
         "records": "`records.db` in `ANDROSCOPE_HOME`",
+        "error_rate": "not set (above 0, to 0.5)",
     }
     expected = [
         (

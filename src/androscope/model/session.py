@@ -15,6 +15,7 @@ from androscope.errors import (
     ImageDimensionsError,
     ImageValuesError,
 )
+from androscope.model.calibrate import calibrate
 from androscope.model.runtime import open_model
 from androscope.settings import load_settings
 from androscope.types import FloatArray, UInt8Array
@@ -42,7 +43,8 @@ class Predictions:
     Attributes
     ----------
     probabilities
-        ``(N, L)`` float32, 0 to 1: the probability that each part is **abnormal**.
+        ``(N, L)`` float32, 0 to 1: the probability that each part is **abnormal**, calibrated as
+        the card says.
     embeddings
         ``(N, D)`` float32: the shared trunk's features.
     """
@@ -118,6 +120,8 @@ class Session:
         for start in range(0, len(crops), step):
             rows = slice(start, start + step)
             probabilities[rows], embeddings[rows] = self._run(np.ascontiguousarray(crops[rows]))
+        # Here and nowhere else, so that every entrance gives the same probability.
+        probabilities = calibrate(probabilities, self.card.calibration, self.card.labels)
         return Predictions(probabilities, embeddings)
 
     def _run(self, batch: UInt8Array) -> tuple[FloatArray, FloatArray]:
