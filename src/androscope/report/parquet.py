@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from androscope.report.names import NOTICE
 from androscope.report.rows import column_names, rows
 from androscope.types import Results
 
-__all__ = ["parquet_table", "require_parquet", "write_parquet"]
+__all__ = ["parquet_fields", "parquet_table", "require_parquet", "utf8", "write_parquet"]
 
 
 def require_parquet() -> Any:
@@ -28,16 +29,12 @@ def parquet_table(results: Results) -> Any:
     ``.model_sha256``), the software and the notice.
     """
     pa = require_parquet()
-    names = column_names(results.labels)
-    columns: dict[str, list[Any]] = {name: [] for name in names}
+    columns: dict[str, list[Any]] = {name: [] for name in column_names(results.labels)}
     for row in rows(results):
         for name, value in row.items():
-            columns[name].append(_utf8(value))
-    kinds = {"index": pa.int64(), "notes": pa.list_(pa.string())}
-    for label in results.labels:
-        kinds[f"{label}_probability"] = kinds[f"{label}_threshold"] = pa.float64()
+            columns[name].append(utf8(value))
     schema = pa.schema(
-        [(name, kinds.get(name, pa.string())) for name in names],
+        parquet_fields(results.labels),
         metadata={
             "androscope.version": __version__,
             "androscope.model": results.model,
@@ -47,6 +44,15 @@ def parquet_table(results: Results) -> Any:
         },
     )
     return pa.table(columns, schema=schema)
+
+
+def parquet_fields(labels: Sequence[str]) -> list[tuple[str, Any]]:
+    """Give name and Arrow type of each column, in order."""
+    pa = require_parquet()
+    kinds = {"index": pa.int64(), "notes": pa.list_(pa.string())}
+    for label in labels:
+        kinds[f"{label}_probability"] = kinds[f"{label}_threshold"] = pa.float64()
+    return [(name, kinds.get(name, pa.string())) for name in column_names(labels)]
 
 
 def write_parquet(path: str | Path, results: Results) -> None:
@@ -65,9 +71,10 @@ def write_parquet(path: str | Path, results: Results) -> None:
         writer.write_table(table, temporary)
 
 
-def _utf8(value: Any) -> Any:
+def utf8(value: Any) -> Any:
+    """Text, or a tuple of texts, that is valid UTF-8: bytes of a name that are not become escapes."""
     if isinstance(value, tuple):
-        return [_utf8(item) for item in value]
+        return [utf8(item) for item in value]
     if isinstance(value, str):
         return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return value

@@ -7,7 +7,7 @@ from typing import Any
 
 from androscope.types import Assessment, Failure, Results
 
-__all__ = ["column_names", "rows"]
+__all__ = ["column_names", "row", "rows"]
 
 _HEAD = ("image", "index", "status")
 _TAIL = ("notes", "error_code", "error_reason", "error_advice")
@@ -29,10 +29,13 @@ def rows(results: Results) -> Iterator[dict[str, Any]]:
     ``assessed`` or ``failed``; ``notes`` is a tuple of texts.
     """
     empty = dict.fromkeys(column_names(results.labels))
-    for assessment in results.assessments:
-        yield empty | _assessed(assessment)
-    for failure in results.failures:
-        yield empty | _failed(failure)
+    for item in (*results.assessments, *results.failures):
+        yield empty | row(item)
+
+
+def row(item: Assessment | Failure) -> dict[str, Any]:
+    """Give one image's row, of the columns that it has something to say in."""
+    return _assessed(item) if isinstance(item, Assessment) else _failed(item)
 
 
 def _assessed(assessment: Assessment) -> dict[str, Any]:
