@@ -60,7 +60,11 @@ def test_from_own_crops_to_a_bundle_that_grades_them(run: Run, work: Path) -> No
     lines = done.out.splitlines()
     assert lines[0].startswith("torch and ONNX agree on 60 crops: probabilities to ")
     assert lines[0].endswith("(crops/labels.csv)")
-    assert lines[1].startswith("mine 1.2.3: head, acrosome; ")
+    assert lines[1:3] == [
+        f"{label}: left as it is: fewer than 10 crops of a class" for label in ("head", "acrosome")
+    ]
+    assert lines[3].startswith("no conformal data: head has ")
+    assert lines[4].startswith("mine 1.2.3: head, acrosome; ")
     card = json.loads((work / "bundle" / "card.json").read_text())
     assert card["licence"] == "CC0"
     assert card["input"]["pixel_size_um"] == 0.2

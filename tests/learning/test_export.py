@@ -115,10 +115,32 @@ def test_the_papers_backbones_export(name: str, size: int, left: int) -> None:
     assert check_graph(Exported([network]), model, discs(5).crops).probabilities < 1e-4
 
 
+def test_a_bundle_calibrated_on_the_runs_validation_crops(run: Run, tmp_path: Path) -> None:
+    validation = dataset().splits["valid"]
+    lines: list[str] = []
+    bundle = export(run, tmp_path / "bundle", validation=validation, report=lines.append)
+    card = bundle.card
+    assert card.calibration is not None
+    for label in run.labels:
+        fitted = card.calibration[label]
+        assert (fitted.data, fitted.crops) == ("discs valid", len(validation))
+    # The scale may be another; the verdicts are those of the run.
+    grades = Session(bundle, threads=1).predict(validation.crops).probabilities
+    own = run.probabilities(validation.crops)
+    for i, label in enumerate(run.labels):
+        expected = own[:, i] >= run.thresholds[label]
+        assert (grades[:, i] >= card.thresholds[label]).tolist() == expected.tolist()
+
+    other = discs(len(validation), seed=99)
+    with pytest.raises(TrainingError, match="its validation crops have changed"):
+        export(run, tmp_path / "other", validation=other)
+
+
 def test_a_bundle_of_the_run(run: Run, tmp_path: Path) -> None:
     lines: list[str] = []
     bundle = export(run, tmp_path / "bundle", report=lines.append)
     assert lines[0].startswith("torch and ONNX agree on 64 crops: probabilities to ")
+    assert lines[1] == "not calibrated, and never undecided: the validation crops are not here"
     card = load_bundle(tmp_path / "bundle").card
     assert (card.name, card.version, card.method) == ("tiny", "0.1.0", "dmtl")
     assert card.labels == ("head", "vacuole")

@@ -19,6 +19,7 @@ from androscope.cli.assess import assess
 from androscope.cli.audit import audit_labels
 from androscope.cli.benchmark import benchmark
 from androscope.cli.benchmark_locate import locate
+from androscope.cli.calibrate import calibrate
 from androscope.cli.config import config
 from androscope.cli.data import data
 from androscope.cli.demo import demo
@@ -91,6 +92,7 @@ app.add_typer(search, name="search", rich_help_panel="Learn")
 app.command(rich_help_panel="Learn")(evaluate)
 app.command(rich_help_panel="Learn")(crossval)
 app.command(rich_help_panel="Learn")(export)
+app.command(rich_help_panel="Learn")(calibrate)
 app.command("train-locator", rich_help_panel="Learn")(train_locator)
 benchmark.command("locate")(locate)
 app.add_typer(benchmark, name="benchmark", rich_help_panel="Compare")

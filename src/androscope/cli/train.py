@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from androscope.datasets import LabelledCrops
     from androscope.learning.run import Run
     from androscope.types import UInt8Array
 
@@ -129,6 +130,9 @@ def export(
     Torch and ONNX must agree to 1e-4 on every crop of the run's data,
     or on phantoms where that is not here.
 
+    Probabilities are calibrated on the validation crops, which also tell
+    when a part is to be left undecided; no verdict changes by that.
+
     Evaluations in the run's folder go into the card.
 
     [bold]Example[/bold]
@@ -142,7 +146,8 @@ def export(
     from androscope.learning.run import Run
 
     found = [Run.load(run) for run in runs]
-    crops, where = _crops(found[0])
+    crops, validation, where = _crops(found[0])
+    once = iter([f" ({where})"])  # Behind the first line, which says on how many crops.
     bundle = write(
         found,
         out,
@@ -151,9 +156,10 @@ def export(
         name=name,
         version=version,
         crops=crops,
+        validation=validation,
         licence=licence,
         pixel_size_um=pixel_size,
-        report=lambda line: typer.echo(f"{line} ({where})"),
+        report=lambda line: typer.echo(line + next(once, "")),
     )
     card = bundle.card
     typer.echo(
@@ -162,8 +168,11 @@ def export(
     typer.echo(f"Written to {bundle.folder}")
 
 
-def _crops(run: Run) -> tuple[UInt8Array | None, str]:
-    """All crops of the run's data, whatever their split: pixels alone, no label is looked at."""
+def _crops(run: Run) -> tuple[UInt8Array | None, LabelledCrops | None, str]:
+    """All crops of the run's data, whatever their split: pixels alone, no label is looked at.
+
+    Then the validation crops with their labels, and where all of them are from.
+    """
     import numpy as np
 
     from androscope.datasets import load
@@ -173,8 +182,9 @@ def _crops(run: Run) -> tuple[UInt8Array | None, str]:
     try:
         dataset = load(name, crop_size=run.config.data.crop_size)
     except DataError:
-        return None, f"phantoms; {name} is not here"
-    return np.concatenate([split.crops for split in dataset.splits.values()]), name
+        return None, None, f"phantoms; {name} is not here"
+    crops = np.concatenate([split.crops for split in dataset.splits.values()])
+    return crops, dataset.splits.get("valid"), name
 
 
 def _summary(run: Run) -> list[str]:

@@ -19,6 +19,8 @@ def card_text(card: Card) -> str:
         ("Input and output", _input_and_output(card)),
         ("Training data", _training(card)),
         ("Evaluation", _evaluation(card)),
+        *([("Calibration", _calibration(card))] if card.calibration else []),
+        *([("Undecided", _undecided(card))] if card.conformal else []),
         ("Limits", _bullets(card.limitations)),
         ("Licence", card.licence),
         ("How it was made", _making(card)),
@@ -82,6 +84,39 @@ def _evaluation(card: Card) -> str:
         rows = ((m, *(_measured(by_label[label].get(m)) for label in labels)) for m in metrics)
         text += f"\n\n### {split}\n\nWith 95% intervals.\n\n" + _table(("Metric", *labels), rows)
     return text if card.metrics else text + "\n\nNo metrics were recorded."
+
+
+def _calibration(card: Card) -> str:
+    table = card.calibration or {}
+    tried = list(dict.fromkeys(m for found in table.values() for m in found.log_loss))
+    rows = []
+    for label in card.labels:
+        found = table[label]
+        how = ", ".join(f"{name} {value:.4g}" for name, value in found.parameters.items())
+        losses = (f"{found.log_loss[m]:.4f}" if m in found.log_loss else "-" for m in tried)
+        told = f"{found.method} ({how})" if how else found.method
+        rows.append((label, f"{found.data}: {found.crops}", str(found.abnormal), told, *losses))
+    return (
+        "Probabilities and thresholds of this card are calibrated by the method named, that of the "
+        "least log loss over held-out crops in repeated stratified cross-validation; identity "
+        "leaves the network's own probability as it is.\n\n"
+        + _table(
+            ("Part", "Crops", "Abnormal", "Method", *(f"log loss, {name}" for name in tried)), rows
+        )
+    )
+
+
+def _undecided(card: Card) -> str:
+    table = card.conformal or {}
+    rows = (
+        (label, found.data, str(len(found.normal)), str(len(found.abnormal)))
+        for label, found in ((label, table[label]) for label in card.labels)
+    )
+    return (
+        "With an error rate (`--error-rate`), a part is normal, abnormal or undecided, by "
+        "class-conditional conformal prediction on these crops' probabilities.\n\n"
+        + _table(("Part", "Crops", "Normal", "Abnormal"), rows)
+    )
 
 
 def _measured(interval: Interval | None) -> str:
