@@ -53,7 +53,7 @@ class Page(Generic[T]):
 class SampleStatus(StrEnum):
     """How far a sample has come; computed from its jobs, its reviews and its signatures."""
 
-    EMPTY = "empty"  #: No image yet.
+    EMPTY = "empty"  #: Nothing was graded, and nothing waits to be.
     GRADING = "grading"  #: An image waits to be graded.
     GRADED = "graded"  #: Graded, and no person has looked.
     IN_REVIEW = "in review"  #: A person has accepted or changed something.
