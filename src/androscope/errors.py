@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import ClassVar
 
 __all__ = [
+    "AdaptError",
     "AndroscopeError",
+    "BatchError",
     "BundleError",
     "BundleMismatchError",
     "ConfigError",
@@ -37,7 +39,9 @@ __all__ = [
     "RecordsError",
     "RecordsNewerError",
     "SampleError",
+    "ServeError",
     "SettingsError",
+    "SourceError",
     "SubmissionError",
     "TrainingError",
     "VerdictsError",
@@ -101,6 +105,18 @@ class OutputError(AndroscopeError):
     """A result file or folder could not be written."""
 
     code = "output"
+
+
+class BatchError(AndroscopeError):
+    """A long batch cannot begin or go on at its output; what was graded is kept."""
+
+    code = "batch"
+
+
+class SourceError(AndroscopeError):
+    """A folder, archive or table of a long batch is damaged or gone; what was graded is kept."""
+
+    code = "source"
 
 
 class EmptyInputError(AndroscopeError):
@@ -245,6 +261,18 @@ class RecordConflictError(RecordsError):
     """Somebody else changed it meanwhile, or it is in no state for what was asked."""
 
     code = "record-conflict"
+
+
+class ServeError(AndroscopeError):
+    """The page cannot be served as asked: an address without users, or a port that is taken."""
+
+    code = "serve"
+
+
+class AdaptError(AndroscopeError):
+    """A bundle cannot be adapted to these crops; the message lists every reason, with numbers."""
+
+    code = "adapt"
 
 
 class LeaderboardError(AndroscopeError):

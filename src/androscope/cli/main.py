@@ -14,9 +14,11 @@ import typer
 from typer.core import TyperGroup
 
 from androscope import __version__
+from androscope.cli.adapt import adapt
 from androscope.cli.agree import agree
 from androscope.cli.assess import assess
 from androscope.cli.audit import audit_labels
+from androscope.cli.batch import batch
 from androscope.cli.benchmark import benchmark
 from androscope.cli.benchmark_locate import locate
 from androscope.cli.calibrate import calibrate
@@ -79,6 +81,7 @@ def _androscope(
 # Within a chapter, commands come in this order. These modules import typer and little else; what a
 # command needs, it imports when it runs.
 app.command(rich_help_panel="Assess")(assess)
+app.command(rich_help_panel="Assess")(batch)
 app.command(rich_help_panel="Assess")(report)
 app.command(rich_help_panel="Assess")(agree)
 app.command(rich_help_panel="Assess")(drift)
@@ -92,6 +95,7 @@ app.add_typer(search, name="search", rich_help_panel="Learn")
 app.command(rich_help_panel="Learn")(evaluate)
 app.command(rich_help_panel="Learn")(crossval)
 app.command(rich_help_panel="Learn")(export)
+app.command(rich_help_panel="Learn")(adapt)
 app.command(rich_help_panel="Learn")(calibrate)
 app.command("train-locator", rich_help_panel="Learn")(train_locator)
 benchmark.command("locate")(locate)

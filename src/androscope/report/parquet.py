@@ -72,7 +72,7 @@ def write_parquet(path: str | Path, results: Results) -> None:
 
 
 def utf8(value: Any) -> Any:
-    """Text, or a tuple of texts, that is valid UTF-8: bytes of a name that are not become escapes."""
+    """Text, or a tuple of texts, made valid UTF-8: bytes of a name that are not become escapes."""
     if isinstance(value, tuple):
         return [utf8(item) for item in value]
     if isinstance(value, str):

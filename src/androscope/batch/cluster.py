@@ -1,0 +1,288 @@
+"""Parts graded on a Ray cluster: the same parts, the same worker, and so the same rows.
+
+Sources are cut into parts by Ray Data's read tasks, one per source; a pool of actors, each with a
+session of one thread, grades them. Ray Data holds reading back while actors are busy, starts an
+actor anew that died, and gives its part to another. Rows come home as small Parquet files and are
+committed here as on one machine: the cluster keeps no state.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from androscope.batch.key import Facts, Options, facts_of
+from androscope.batch.parts import Item, Part
+from androscope.batch.remote import is_url
+from androscope.batch.sources import Source, parts_of
+from androscope.batch.work import Done, Tally, Worker, grader_of, same_software
+from androscope.errors import AndroscopeError, BatchError, SourceError
+from androscope.extras import require
+from androscope.model.bundle import CARD_FILE, MODEL_FILE, load_bundle
+
+if TYPE_CHECKING:
+    from androscope.batch.run import Batch
+
+__all__ = ["by_ray"]
+
+_WHY = "grade on a cluster"
+
+#: Bytes of shared memory of a cluster started here; parts wait in it.
+_STORE = 200_000_000
+
+
+def by_ray(batch: Batch, run: str, batch_size: int, known: frozenset[str]) -> Iterator[Done]:
+    """Grade a batch's parts on its cluster, each in the order they are done.
+
+    Raises
+    ------
+    BatchError
+        If the cluster cannot be reached or gives up, or a node has other software.
+    SourceError
+        If a node cannot read a source.
+    """
+    # Reports usage to its makers unless told not to; images and their traces stay here.
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    ray = require("ray", extra="cluster", why=_WHY)
+    data = require("ray.data", extra="cluster", why=_WHY)
+    assert batch.ray is not None
+    _connect(ray, batch.ray, batch.workers)
+    try:
+        workers = batch.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        context = data.DataContext.get_current()
+        context.enable_progress_bars = False
+        bundle = load_bundle(batch.model)
+        files = {MODEL_FILE: bundle.model, CARD_FILE: bundle.card.to_json().encode()}
+        graded = data.read_datasource(
+            _datasource(data, batch.sources, batch.part_size),
+            override_num_blocks=len(batch.sources),
+            num_cpus=0.1,  # it waits for the actors more than it works
+        ).map_batches(
+            _Actor,
+            batch_size=1,
+            batch_format="pyarrow",
+            compute=data.ActorPoolStrategy(size=workers),
+            num_cpus=1,
+            fn_constructor_args=(
+                ray.put(files), batch.options, dict(batch.facts), batch.part_size, run,
+                batch_size, ray.put(known), _working_folder(batch.sources),
+            ),
+        )  # fmt: skip
+        for table in graded.iter_batches(
+            batch_size=None, batch_format="pyarrow", prefetch_batches=1
+        ):
+            yield from _home(table)
+    except ray.exceptions.RayError as error:
+        raise BatchError(
+            f"the cluster gave up: {(str(error).strip().splitlines() or [''])[-1][:200]}",
+            path=batch.ray,
+            advice="See its logs (`ray status`), then run the same command: what was graded is "
+            "kept",
+        ) from error
+    finally:
+        ray.shutdown()
+
+
+def _connect(ray: Any, address: str, workers: int | None) -> None:
+    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    try:
+        if address == "local":
+            ray.init(
+                address="local",
+                num_cpus=(workers or os.cpu_count() or 1) + 1,
+                object_store_memory=_STORE,
+                include_dashboard=False,
+                **quiet,
+            )
+        else:
+            ray.init(address=address, **quiet)
+    except (ConnectionError, RuntimeError, ValueError, OSError, TimeoutError) as error:
+        raise BatchError(
+            f"no Ray cluster can be reached ({' '.join(str(error).split())[:160]})",
+            path=address,
+            advice="Give HOST:PORT of its head, 'auto' on one of its nodes, or 'local'",
+        ) from error
+
+
+def _datasource(data: Any, sources: Iterable[Source], part_size: int) -> Any:
+    """A Ray Data source whose read tasks cut one of ours each; a row is a part."""
+    block = require("ray.data.block", extra="cluster", why=_WHY)
+    folder = _working_folder(sources)
+
+    class Parts(data.Datasource):  # type: ignore[misc]
+        """Our sources as Ray Data's."""
+
+        def estimate_inmemory_data_size(self) -> int | None:
+            return None
+
+        def get_read_tasks(self, *_: Any, **__: Any) -> list[Any]:
+            def task(number: int, source: Source) -> Any:
+                metadata = block.BlockMetadata(num_rows=None, size_bytes=None, exec_stats=None)
+                return data.ReadTask(lambda: _cut(source, number, part_size, folder), metadata)
+
+            return [task(number, source) for number, source in enumerate(sources)]
+
+    return Parts()
+
+
+def _working_folder(sources: Iterable[Source]) -> str | None:
+    """Where relative names are meant from; rows keep them as they were written."""
+    local = [source.where for source in sources if not is_url(source.where)]
+    return None if all(Path(where).is_absolute() for where in local) else str(Path.cwd())
+
+
+def _go_to(folder: str | None) -> None:
+    try:
+        if folder is not None:
+            os.chdir(folder)
+    except OSError as error:
+        raise SourceError(
+            "a node of the cluster does not have the folder that names are relative to",
+            path=folder,
+            advice="Name sources by absolute paths on a shared drive, or by URLs",
+        ) from error
+
+
+def _cut(source: Source, number: int, part_size: int, folder: str | None) -> Iterator[Any]:
+    # An error is a row too: raised, Ray would try again and then wrap it beyond recognition.
+    try:
+        _go_to(folder)
+        for part in parts_of(source, number, part_size):
+            yield _table([part])
+    except AndroscopeError as error:
+        yield _table([], error)
+
+
+class _Actor:
+    """A worker on a node: the model comes with it, so that no node needs a copy."""
+
+    def __init__(
+        self,
+        files: Any,
+        options: Options,
+        facts: Facts,
+        part_size: int,
+        run: str,
+        batch_size: int,
+        known: Any,
+        folder: str | None,
+    ) -> None:
+        ray = require("ray", extra="cluster", why=_WHY)
+        self.error: AndroscopeError | None = None
+        try:
+            _go_to(folder)
+            with tempfile.TemporaryDirectory(prefix="androscope-") as temporary:
+                for name, content in ray.get(files).items():
+                    (Path(temporary) / name).write_bytes(content)
+                grader = grader_of(temporary, options)
+            same_software(facts_of(grader.card, options, part_size), facts)
+            self.worker = Worker(grader, options, run, batch_size, ray.get(known))
+        except AndroscopeError as error:
+            self.error = error
+
+    def __call__(self, table: Any) -> Any:
+        try:
+            if self.error is not None:
+                raise self.error
+            part = _part(table)
+            return _away(self.worker(part) if isinstance(part, Part) else part)
+        except AndroscopeError as error:
+            return _away(error)
+
+
+# Arrow tables carry parts to the actors and rows home: nothing is pickled by us. Names are bytes,
+# for those of files that are no UTF-8.
+
+_KINDS: tuple[type[AndroscopeError], ...] = (AndroscopeError, *AndroscopeError.__subclasses__())
+_ERRORS = {kind.code: kind for kind in _KINDS}
+
+
+def _table(parts: list[Part], error: AndroscopeError | None = None) -> Any:
+    pa = require("pyarrow", extra="cluster", why=_WHY)
+    text = pa.list_(pa.binary())
+    kinds = {
+        "source": pa.int64(), "number": pa.int64(), "root": pa.binary(), "name": text,
+        "size": pa.list_(pa.int64()), "where": text, "data": pa.list_(pa.large_binary()),
+        "reason": text, "error": pa.list_(pa.string()),
+    }  # fmt: skip
+    rows: list[dict[str, Any]] = [
+        {
+            "source": part.place[0],
+            "number": part.place[1],
+            "root": _encoded(part.root),
+            "name": [_encoded(item.name) for item in part.items],
+            "size": [item.size for item in part.items],
+            "where": [_encoded(item.where) for item in part.items],
+            "data": [item.data for item in part.items],
+            "reason": [_encoded(item.reason) for item in part.items],
+        }
+        for part in parts
+    ]
+    if error is not None:
+        rows.append({"error": _said(error)})
+    return pa.Table.from_pylist(rows, schema=pa.schema(list(kinds.items())))
+
+
+def _part(table: Any) -> Part | AndroscopeError:
+    (row,) = table.to_pylist()
+    if row["error"]:
+        return _heard(row["error"])
+    items = zip(
+        map(_decoded, row["name"]), row["size"], map(_decoded, row["where"]), row["data"],
+        map(_decoded, row["reason"]), strict=True,
+    )  # fmt: skip
+    return Part(
+        (row["source"], row["number"]),
+        tuple(Item(str(name), *further) for name, *further in items),
+        _decoded(row["root"]),
+    )
+
+
+def _away(done: Done | AndroscopeError) -> Any:
+    pa = require("pyarrow", extra="cluster", why=_WHY)
+    kinds = {
+        "source": pa.int64(), "number": pa.int64(), "key": pa.string(), "data": pa.binary(),
+        "rows": pa.int64(), "codes": pa.list_(pa.string()), "counts": pa.list_(pa.int64()),
+        "error": pa.list_(pa.string()),
+    }  # fmt: skip
+    if isinstance(done, AndroscopeError):
+        row: dict[str, Any] = {"error": _said(done)}
+    else:
+        row = {
+            "source": done.place[0], "number": done.place[1], "key": done.key, "data": done.data
+        }  # fmt: skip
+        if done.tally is not None:
+            row["rows"] = done.tally.rows
+            row["codes"], row["counts"] = list(done.tally.failed), list(done.tally.failed.values())
+    return pa.Table.from_pylist([row], schema=pa.schema(list(kinds.items())))
+
+
+def _home(table: Any) -> Iterator[Done]:
+    for row in table.to_pylist():
+        if row["error"]:
+            raise _heard(row["error"])
+        tally = None
+        if row["data"] is not None:
+            failed = dict(zip(row["codes"], row["counts"], strict=True))
+            tally = Tally(row["rows"], failed)
+        yield Done((row["source"], row["number"]), row["key"], row["data"], tally)
+
+
+def _said(error: AndroscopeError) -> list[str | None]:
+    return [error.code, error.reason, error.path, error.advice]
+
+
+def _heard(said: list[str | None]) -> AndroscopeError:
+    code, reason, path, advice = said
+    return _ERRORS.get(str(code), AndroscopeError)(str(reason), path=path, advice=advice)
+
+
+def _encoded(text: str | None) -> bytes | None:
+    return None if text is None else text.encode("utf-8", "surrogateescape")
+
+
+def _decoded(text: bytes | None) -> str | None:
+    return None if text is None else text.decode("utf-8", "surrogateescape")
