@@ -62,13 +62,6 @@ class BackboneConfig(Table):
     input_size: int = Field(
         128, ge=32, le=1024, description="The crop is resized to this side inside the graph, px."
     )
-    centre: int | None = Field(
-        None,
-        ge=16,
-        le=512,
-        description="Only the middle of the crop, of this side, px, is looked at (after the "
-        "augmentation, which turns and shifts the whole); null: all of it.",
-    )
     standardize: bool = Field(
         False, description="Zero mean and unit deviation per crop instead of fixed constants."
     )

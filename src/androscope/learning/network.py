@@ -24,24 +24,19 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
 }
 
 
-def resize_matrix(source: int, target: int, centre: int | None = None) -> Tensor:
+def resize_matrix(source: int, target: int) -> Tensor:
     """Bicubic interpolation along one axis as a matrix ``(target, source)``.
-
-    With ``centre``, only the middle ``centre`` of the ``source`` pixels are resized to ``target``;
-    the columns of the others are zero.
 
     Interpolation is linear and separable, so ``R @ x @ R.T`` is torch's own bicubic resize
     (``align_corners=False``; antialiased when it shrinks). As a matrix product it is the same in
     every runtime, to rounding, where the resize operators of runtimes differ at borders and in
     speed.
     """
-    kept = source if centre is None else centre
-    unit = torch.eye(kept, dtype=torch.float64)[None, None]
+    unit = torch.eye(source, dtype=torch.float64)[None, None]
     rows = F.interpolate(
-        unit, size=(target, kept), mode="bicubic", align_corners=False, antialias=target < kept
+        unit, size=(target, source), mode="bicubic", align_corners=False, antialias=target < source
     )
-    before = (source - kept) // 2
-    return F.pad(rows[0, 0], (before, source - kept - before)).float()
+    return rows[0, 0].float()
 
 
 class Preprocess(nn.Module):
@@ -53,24 +48,14 @@ class Preprocess(nn.Module):
         Sides of the stored crop and of the trunk's input, px.
     norm
         What grey levels become.
-    centre
-        Side of the crop's middle that is looked at, px; None: all of the crop.
     """
 
-    def __init__(
-        self,
-        crop_size: int,
-        input_size: int,
-        norm: Normalization,
-        centre: int | None = None,
-    ) -> None:
+    def __init__(self, crop_size: int, input_size: int, norm: Normalization) -> None:
         super().__init__()
         self.crop_size = crop_size
         self.norm = norm
         self.resize: Tensor | None
-        whole = centre is None or centre == crop_size
-        same = whole and crop_size == input_size
-        matrix = None if same else resize_matrix(crop_size, input_size, centre)
+        matrix = None if crop_size == input_size else resize_matrix(crop_size, input_size)
         self.register_buffer("resize", matrix, persistent=False)
 
     def forward(self, crops: Tensor) -> Tensor:
@@ -171,9 +156,7 @@ def build_network(
         See :func:`androscope.learning.backbones.create_trunk`.
     """
     trunk = create_trunk(config.backbone, pretrained=pretrained)
-    preprocess = Preprocess(
-        config.data.crop_size, config.backbone.input_size, trunk.norm, config.backbone.centre
-    )
+    preprocess = Preprocess(config.data.crop_size, config.backbone.input_size, trunk.norm)
     branches = {}
     for label in config.labels:
         own = None if stage2 is None else stage2.branches.get(label, stage2.default)
