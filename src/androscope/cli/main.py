@@ -21,6 +21,7 @@ from androscope.cli.audit import audit_labels
 from androscope.cli.batch import batch
 from androscope.cli.benchmark import benchmark
 from androscope.cli.benchmark_locate import locate
+from androscope.cli.benchmark_trust import trust
 from androscope.cli.calibrate import calibrate
 from androscope.cli.config import config
 from androscope.cli.data import data
@@ -99,6 +100,7 @@ app.command(rich_help_panel="Learn")(adapt)
 app.command(rich_help_panel="Learn")(calibrate)
 app.command("train-locator", rich_help_panel="Learn")(train_locator)
 benchmark.command("locate")(locate)
+benchmark.command("trust")(trust)
 app.add_typer(benchmark, name="benchmark", rich_help_panel="Compare")
 app.add_typer(leaderboard, name="leaderboard", rich_help_panel="Compare")
 

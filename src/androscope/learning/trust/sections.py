@@ -21,7 +21,11 @@ __all__ = ["SECTIONS", "Row", "Section", "Trial", "measure_sections"]
 
 #: Name of each section, as ``--section`` takes it, and the module that measures it; in the order
 #: in which they are shown.
-SECTIONS: Mapping[str, str] = {}
+SECTIONS: Mapping[str, str] = {
+    "calibration": "androscope.learning.trust.calibration_section",
+    "conformal": "androscope.learning.trust.conformal_section",
+    "selective": "androscope.learning.trust.selective_section",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,9 @@ class Row:
         ``None`` for a figure that is shown without one.
     wanted
         Whether the figure is to be at least the goal or at most.
+    within_interval
+        Whether a goal that the figure misses counts as reached where it lies in the interval; for
+        promises about an average, which half of all figures fall short of by chance.
     unit
         ``"%"``: a share from 0 to 1, shown in percent; ``""``: shown as it is; others such as
         ``"s"`` are shown behind it.
@@ -53,19 +60,22 @@ class Row:
     high: float | None = None
     goal: float | None = None
     wanted: Literal["at least", "at most"] = "at least"
+    within_interval: bool = False
     unit: str = ""
     note: str = ""
 
     @property
     def reached(self) -> bool | None:
-        """Whether the figure itself (not its interval) is as wanted; ``None`` without a goal."""
+        """Whether the figure is as wanted; ``None`` without a goal, False if it is not defined."""
         if self.goal is None:
             return None
         if self.measured is None:
             return False
         if self.wanted == "at least":
-            return self.measured >= self.goal
-        return self.measured <= self.goal
+            ends = (self.measured, self.high if self.within_interval else None)
+            return any(end is not None and end >= self.goal for end in ends)
+        ends = (self.measured, self.low if self.within_interval else None)
+        return any(end is not None and end <= self.goal for end in ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +114,7 @@ class Trial:
     data, split
         Names of the labelled crops, such as ``mhsma`` and ``test``.
     crops
-        They themselves, with the columns of labels that the model has too.
+        They themselves.
     predictions
         What :attr:`session` says of them; its columns are those of the card.
     seed, resamples
@@ -126,6 +136,11 @@ class Trial:
     def card(self) -> Card:
         """Of the bundle that is measured."""
         return self.session.card
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The model's labels that the crops are labelled for too."""
+        return tuple(name for name in self.card.labels if name in self.crops.label_names)
 
     def column(self, label: str) -> tuple[Any, Any]:
         """Truth ``(N,)`` int8, -1 where not labelled, and probability ``(N,)`` of one label."""
