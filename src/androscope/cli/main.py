@@ -32,14 +32,16 @@ from androscope.cli.leaderboard import leaderboard
 from androscope.cli.models import models
 from androscope.cli.report import report
 from androscope.cli.search import search
+from androscope.cli.serve import serve
 from androscope.cli.train import export, train
 from androscope.cli.train_locator import train_locator
+from androscope.cli.users import users
 from androscope.errors import AndroscopeError
 
 __all__ = ["app", "main"]
 
 #: Chapters of `androscope --help`, in this order.
-PANELS = ("Assess", "Data", "Learn", "Models", "Compare")
+PANELS = ("Assess", "The lab's page", "Data", "Learn", "Models", "Compare")
 
 
 class _Contents(TyperGroup):
@@ -87,6 +89,8 @@ app.command(rich_help_panel="Assess")(report)
 app.command(rich_help_panel="Assess")(agree)
 app.command(rich_help_panel="Assess")(drift)
 app.command(rich_help_panel="Assess")(demo)
+app.command(rich_help_panel="The lab's page")(serve)
+app.add_typer(users, name="users", rich_help_panel="The lab's page")
 app.add_typer(models, name="models", rich_help_panel="Models")
 app.add_typer(data, name="data", rich_help_panel="Data")
 app.command("audit-labels", rich_help_panel="Data")(audit_labels)

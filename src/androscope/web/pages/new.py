@@ -1,0 +1,138 @@
+"""Images dropped in: a new sample, or more for one that is there."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from androscope.model.bundle import shipped_names
+from androscope.records.people import Role
+from androscope.records.types import SampleSummary
+from androscope.web.render import is_program, page
+from androscope.web.security.callers import Caller
+from androscope.web.security.guard import REVIEWER, Allow, check_token
+from androscope.web.state import State, state_of
+from androscope.web.texts import text
+from androscope.web.uploads.queue import check_room, queue_files
+from androscope.web.uploads.receive import Received, receive
+from androscope.web.work.tasks import TAKEN_AS
+
+__all__ = ["router"]
+
+router = APIRouter(include_in_schema=False)
+
+_State = Annotated[State, Depends(state_of)]
+_Uploader = Annotated[Caller, Depends(Allow(Role.REVIEWER, streams=True))]
+
+#: The route counts for itself, by the server's own limits.
+_NO_LIMIT = 1 << 50
+
+
+@router.get("/samples/new", dependencies=[REVIEWER])
+def new_page(request: Request, state: _State) -> Response:
+    """Show the form."""
+    return page(
+        request,
+        "new.html",
+        models=shipped_names(),
+        taken_as=TAKEN_AS,
+        limits=state.options.limits,
+    )
+
+
+@router.post("/samples", max_body_size=_NO_LIMIT)
+async def create(request: Request, caller: _Uploader, state: _State) -> Response:
+    """Make a sample of what was dropped in; answered when all of it is on the disk."""
+    received = await _receive(request, caller, state)
+    try:
+        sample = await run_in_threadpool(_create, state, caller, received)
+    except BaseException:
+        received.forget()
+        raise
+    state.wake(sample.id)
+    return _made(request, sample.id)
+
+
+@router.post("/samples/{sample_id}/images", max_body_size=_NO_LIMIT)
+async def add(request: Request, caller: _Uploader, state: _State, sample_id: int) -> Response:
+    """Add images to a sample."""
+    await run_in_threadpool(state.records.samples.get, sample_id)
+    received = await _receive(request, caller, state)
+    try:
+        await run_in_threadpool(_queue, state, caller, received, sample_id)
+    except BaseException:
+        received.forget()
+        raise
+    state.wake(sample_id)
+    return _made(request, sample_id)
+
+
+def _made(request: Request, sample_id: int) -> Response:
+    url = f"/samples/{sample_id}"
+    if is_program(request):
+        return JSONResponse({"url": url}, 201)
+    return RedirectResponse(url, 303)
+
+
+async def _receive(request: Request, caller: Caller, state: State) -> Received:
+    limits = state.options.limits
+    await run_in_threadpool(check_room, state.records, limits)
+    received = await receive(
+        request,
+        state.options.incoming,
+        limits,
+        allow=lambda fields: check_token(request, caller, fields),
+    )
+    try:
+        check_token(request, caller, received.fields)
+        if not received.files:
+            raise HTTPException(400, text("new.no_files"))
+        await run_in_threadpool(check_room, state.records, limits, len(received.files))
+    except BaseException:
+        received.forget()
+        raise
+    return received
+
+
+def _create(state: State, caller: Caller, received: Received) -> SampleSummary:
+    fields = received.fields
+    settings = {
+        name: fields[name].strip()
+        for name in ("taken_as", "model", "error_rate")
+        if fields.get(name, "").strip()
+    }
+    _number(settings.get("error_rate", ""), text("new.error_rate"), below=1.0)
+    try:
+        sample = state.records.samples.create(
+            fields.get("name", "").strip(),
+            actor=caller.name,
+            pixel_size_um=_number(fields.get("pixel_size", ""), text("new.pixel_size"), below=1000),
+            comment=fields.get("comment", "").strip(),
+            settings=settings,
+        )
+    except ValueError as error:
+        raise HTTPException(400, str(error)) from error
+    _queue(state, caller, received, sample.id)
+    return sample
+
+
+def _queue(state: State, caller: Caller, received: Received, sample_id: int) -> None:
+    replicate = received.fields.get("replicate", "").strip()[:100]
+    queue_files(state.records, sample_id, received.files, replicate=replicate, actor=caller.name)
+
+
+def _number(given: str, what: str, *, below: float) -> float | None:
+    given = given.strip().replace(",", ".")
+    if not given:
+        return None
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < below:
+        raise HTTPException(400, text("new.number", what=what, below=f"{below:g}", given=given))
+    return value

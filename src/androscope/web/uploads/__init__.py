@@ -1,0 +1,1 @@
+"""Files received: counted and measured while they come, kept until they are decoded."""

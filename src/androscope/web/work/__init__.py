@@ -1,0 +1,1 @@
+"""Decoding and grading in processes of their own, fed from the records' queue."""

@@ -1,0 +1,186 @@
+"""The server's two hands: one decodes what was uploaded, one grades what was decoded."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from androscope.errors import AndroscopeError, ImageError, RecordConflictError, RecordExistsError
+from androscope.files import sha256_of
+from androscope.records.clean import CleanFile
+from androscope.records.store import Records
+from androscope.records.types import Job
+from androscope.types import Failure
+from androscope.web.options import ServeOptions
+from androscope.web.uploads.queue import DECODE, sweep
+from androscope.web.work.process import Worker, WorkerStoppedError
+from androscope.web.work.tasks import grade_task
+from androscope.web.work.wire import Decoded, DecodeTask, Graded, Stopped
+
+__all__ = ["GRADE", "Dispatcher"]
+
+_LOG = logging.getLogger(__name__)
+
+#: Kind of the jobs that records make for each picture.
+GRADE = "grade"
+
+#: A picture in whose hand the whole server ended so often is not tried again.
+_ATTEMPTS = 3
+#: How long a hand waits for work it was not told of: a job whose lease ran out.
+_LOOK_S = 5.0
+
+
+class Dispatcher:
+    """Takes queued jobs, hands them to working processes and keeps what they say.
+
+    Parameters
+    ----------
+    records
+        Where jobs wait.
+    options
+        Limits, the model, the folder of received files.
+    changed
+        Called from its threads with the id of a sample of which something was done.
+    """
+
+    def __init__(
+        self, records: Records, options: ServeOptions, changed: Callable[[int], None]
+    ) -> None:
+        self._records, self._options, self._changed = records, options, changed
+        limits = options.limits
+        self._decoder = Worker(
+            memory_bytes=limits.decode_bytes,
+            seconds=limits.decode_s,
+            reply_bytes=limits.reply_bytes,
+        )
+        self._grader = Worker(
+            memory_bytes=limits.grade_bytes,
+            seconds=limits.grade_s,
+            reply_bytes=limits.reply_bytes,
+            threads=options.threads,
+        )
+        self._stopping = threading.Event()
+        self._wake = {kind: threading.Event() for kind in (DECODE, GRADE)}
+        self._threads = [
+            threading.Thread(target=self._run, args=(kind, lease), name=kind, daemon=True)
+            for kind, lease in ((DECODE, limits.decode_s), (GRADE, limits.grade_s))
+        ]
+
+    def start(self) -> None:
+        """Go on where the last server of these records ended."""
+        sweep(self._records, self._options.incoming)
+        self._records.jobs.requeue()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Give up what is in hand; it stays queued."""
+        self._stopping.set()
+        for worker in (self._decoder, self._grader):
+            worker.stop()
+        for event in self._wake.values():
+            event.set()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    def wake(self) -> None:
+        """Say that jobs were added."""
+        for event in self._wake.values():
+            event.set()
+
+    def _run(self, kind: str, lease_s: float) -> None:
+        while not self._stopping.is_set():
+            try:
+                job = self._records.jobs.claim(kind, kind=kind, lease_s=lease_s + 30)
+                if job is None:
+                    self._wake[kind].wait(_LOOK_S)
+                    self._wake[kind].clear()
+                    continue
+                self._do(job)
+            except WorkerStoppedError:
+                return
+            except Exception:  # noqa: BLE001  a hand must go on, whatever one job met
+                _LOG.exception("a %s job could not be kept", kind)
+                time.sleep(1)
+
+    def _do(self, job: Job) -> None:
+        try:
+            if job.attempts > _ATTEMPTS:
+                raise ImageError(
+                    f"the server ended {_ATTEMPTS} times while it was read",
+                    advice="Export or copy it again",
+                )
+            if job.kind == DECODE:
+                self._decode(job)
+            else:
+                self._grade(job)
+        except AndroscopeError as error:
+            self._fail(job, error)
+        if job.sample_id is not None:
+            self._changed(job.sample_id)
+
+    def _decode(self, job: Job) -> None:
+        assert job.sample_id is not None
+        detail = {name: str(value) for name, value in job.detail.items()}
+        path = self._options.incoming / Path(detail["file"]).name
+        try:
+            reply = self._decoder.ask(DecodeTask(path=str(path), name=detail["name"]))
+            if isinstance(reply, Stopped):
+                raise _SaidError(reply)
+            assert isinstance(reply, Decoded)
+            file = CleanFile(
+                detail["name"],
+                reply.sha256,
+                tuple(p if isinstance(p, Failure) else p.picture() for p in reply.pictures),
+            )
+        except (ImageError, _SaidError) as error:
+            why = Failure(detail["name"], None, error.code, error.reason, error.advice)
+            file = CleanFile(detail["name"], sha256_of(path), (why,))
+        self._records.images.add(
+            job.sample_id, file, replicate=detail["replicate"], actor=detail["actor"]
+        )
+        self._records.jobs.done(job)
+        path.unlink(missing_ok=True)
+        self._wake[GRADE].set()
+
+    def _grade(self, job: Job) -> None:
+        assert job.image_id is not None
+        assert job.sample_id is not None
+        image = self._records.images.get(job.image_id)
+        sample = self._records.samples.get(job.sample_id)
+        path = self._records.images.path(image.sha256)
+        reply = self._grader.ask(grade_task(path, image, sample, self._options.model))
+        if isinstance(reply, Stopped):
+            raise _SaidError(reply)
+        assert isinstance(reply, Graded)
+        try:
+            self._records.crops.add(
+                image.id,
+                [find.find() for find in reply.finds],
+                reply.model,
+                kind=reply.kind,
+                notes=reply.notes,
+                head_length_px=reply.head_length_px,
+                scale_origin=reply.scale_origin,
+                job=job,
+            )
+        except RecordExistsError:
+            self._records.jobs.done(job)  # kept by a server that ended right behind it
+
+    def _fail(self, job: Job, error: AndroscopeError) -> None:
+        if isinstance(error, RecordConflictError):
+            return  # cancelled meanwhile
+        self._records.jobs.fail(job, error)
+        if job.kind == DECODE:
+            (self._options.incoming / Path(str(job.detail["file"])).name).unlink(missing_ok=True)
+
+
+class _SaidError(AndroscopeError):
+    """What a working process said, with the code it gave."""
+
+    def __init__(self, reply: Stopped) -> None:
+        super().__init__(reply.reason, advice=reply.advice)
+        self.code = reply.code  # type: ignore[misc]

@@ -1,0 +1,111 @@
+"""One kept picture graded: what a working process does, beside the records' own words for it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from androscope.assessment.field import GradedField
+from androscope.errors import ImageError
+from androscope.fields import FieldOptions, is_field, locate_and_grade
+from androscope.imaging.frame import frame_faults, is_blank
+from androscope.imaging.read import read_image
+from androscope.predict import Graded as GradedCrop
+from androscope.predict import Grader
+from androscope.records.types import Find, StoredModel
+from androscope.types import Failure, GreyImage
+from androscope.web.work.wire import Graded, GradeTask, Stopped, WireFind
+
+__all__ = ["grade"]
+
+#: Of a failure that is an answer: a check was not passed, and the picture is shown with it.
+_REFUSED = "refused"
+
+
+def grade(task: GradeTask, *, threads: int) -> Graded | Stopped:
+    """Grade a picture as a field or as a crop, by its size or as the sample says."""
+    grader = _grader(task.model, task.error_rate, threads)
+    options = FieldOptions(pixel_size_um=task.given_pixel_size_um, head_length=task.head_length)
+    try:
+        kept = read_image(Path(task.path), name=task.name)
+    except ImageError as error:
+        return Stopped(code=error.code, reason=error.reason, advice=error.advice)
+    image = GreyImage(kept.pixels, task.name, None, task.pixel_size_um)
+    fields = None if task.taken_as == "by size" else task.taken_as == "fields"
+    model = StoredModel(
+        grader.card.name,
+        grader.card.version,
+        grader.card.model_sha256,
+        grader.card.model_dump_json(),
+        task.error_rate,
+    )
+    if is_field(image, grader, options, "auto", fields):
+        return _field(locate_and_grade(image, grader, options), model)
+    (item,) = grader.grade_images([image], pixel_size=task.given_pixel_size_um)
+    return _crop(item, model)
+
+
+@lru_cache(maxsize=2)
+def _grader(model: str | None, error_rate: float | None, threads: int) -> Grader:
+    if error_rate is None:
+        return Grader(model, threads=threads)
+    return Grader(model, threads=threads, error_rate=error_rate)
+
+
+def _field(graded: GradedField, model: StoredModel) -> Graded:
+    field = graded.field
+    finds = []
+    for item, verdicts in zip(field.items, graded.assessments, strict=True):
+        located, crop = item.located, item.crop
+        find = Find(
+            x=located.x,
+            y=located.y,
+            length=located.length,
+            width=located.width,
+            angle_deg=located.angle_deg,
+            pixels=None if crop is None else crop.pixels,
+            parts=() if verdicts is None else verdicts.parts,
+            flags=() if verdicts is None else verdicts.flags,
+            notes=() if verdicts is None else verdicts.notes,
+            excluded=item.excluded,
+            is_sperm=located.is_sperm,
+        )
+        finds.append(WireFind.of(find))
+    scale = field.scale
+    return Graded(
+        kind="field",
+        finds=tuple(finds),
+        notes=field.notes,
+        head_length_px=None if scale is None else scale.head_length,
+        scale_origin=None if scale is None else scale.origin,
+        model=model,
+    )
+
+
+def _crop(item: GradedCrop | Failure, model: StoredModel) -> Graded | Stopped:
+    notes: tuple[str, ...] = ()
+    if isinstance(item, Failure):
+        if item.code != _REFUSED:
+            return Stopped(code=item.code, reason=item.reason, advice=item.advice)
+        find = Find(flags=item.flags, excluded=item.reason)
+    elif is_blank(item.crop.pixels):
+        # The model would give it a verdict, and it would count as a sperm.
+        (why,) = frame_faults(item.crop.pixels)
+        find = Find(pixels=item.crop.pixels, excluded=why, is_sperm=False)
+    else:
+        verdicts = item.assessment
+        notes = item.crop.notes
+        find = Find(
+            pixels=item.crop.pixels,
+            parts=verdicts.parts,
+            flags=verdicts.flags,
+            notes=verdicts.notes,
+        )
+    return Graded(
+        kind="crop",
+        finds=(WireFind.of(find),),
+        notes=notes,
+        head_length_px=None,
+        scale_origin=None,
+        model=model,
+    )
