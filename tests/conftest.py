@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from .postgres import Server, running_server
 
 # A deadline measures the machine, not the code: two cores with a training run beside them miss it.
 settings.register_profile("androscope", deadline=None)
@@ -53,6 +56,20 @@ def visem_dir() -> Path:
 def svia_dir() -> Path:
     """The folder with SVIA's frames; skips (fails under CI=true) when it is missing."""
     return _located("svia")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """A PostgreSQL of the tests' own; skips (fails under CI=true) without Debian's package."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Server) -> Iterator[str]:
+    """An empty database in it, dropped behind the test."""
+    with postgres_server.database() as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)

@@ -105,7 +105,7 @@ def _pixels(connection: Connection, sample_id: int) -> dict[int, UInt8Array]:
         select(CropPictureRow.crop_id, CropPictureRow.png)
         .join_from(CropPictureRow, CropRow, CropRow.id == CropPictureRow.crop_id)
         .where(CropRow.sample_id == sample_id)
-    ).tuples()
+    )
     return {crop_id: decode_png(png) for crop_id, png in rows}
 
 

@@ -172,7 +172,7 @@ class Jobs:
             .group_by(JobRow.state)
         )
         with self._database.read() as connection:
-            found = {JobState(state): count for state, count in connection.execute(query).tuples()}
+            found = {JobState(state): count for state, count in connection.execute(query)}
         return {state: found.get(state, 0) for state in JobState}
 
 

@@ -195,7 +195,7 @@ def changes_of(connection: Connection, crop_id: int) -> tuple[Change, ...]:
         select(EventRow.number, EventRow.kind, EventRow.data)
         .where(EventRow.crop_id == crop_id, EventRow.kind.in_(kinds))
         .order_by(EventRow.number)
-    ).tuples()
+    )
     return tuple(Change(number, EventKind(kind), parsed(data)) for number, kind, data in rows)
 
 

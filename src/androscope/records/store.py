@@ -159,3 +159,7 @@ def _prepare(database: Database, folder: Path, *, make: bool) -> None:
 def _copy(database: Database, folder: Path, revision: str) -> None:
     if database.is_sqlite:
         copy_sqlite(database, revision)
+        return
+    from androscope.records.backup import backup_before_migrating
+
+    backup_before_migrating(database, folder, revision)
