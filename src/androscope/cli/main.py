@@ -30,6 +30,7 @@ from androscope.cli.drift import drift
 from androscope.cli.evaluate import crossval, evaluate
 from androscope.cli.leaderboard import leaderboard
 from androscope.cli.models import models
+from androscope.cli.quantise import quantise
 from androscope.cli.report import report
 from androscope.cli.search import search
 from androscope.cli.serve import serve
@@ -102,6 +103,7 @@ app.command(rich_help_panel="Learn")(crossval)
 app.command(rich_help_panel="Learn")(export)
 app.command(rich_help_panel="Learn")(adapt)
 app.command(rich_help_panel="Learn")(calibrate)
+app.command(rich_help_panel="Learn")(quantise)
 app.command("train-locator", rich_help_panel="Learn")(train_locator)
 benchmark.command("locate")(locate)
 benchmark.command("trust")(trust)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from androscope.model.card import Card, Interval, SplitFacts
+from androscope.model.card_int8 import Int8
 
 __all__ = ["card_text"]
 
@@ -19,6 +20,7 @@ def card_text(card: Card) -> str:
         ("Input and output", _input_and_output(card)),
         ("Training data", _training(card)),
         ("Evaluation", _evaluation(card)),
+        *([("Int8", _int8(card.int8))] if card.int8 else []),
         *([("Calibration", _calibration(card))] if card.calibration else []),
         *([("Undecided", _undecided(card))] if card.conformal else []),
         ("Limits", _bullets(card.limitations)),
@@ -84,6 +86,30 @@ def _evaluation(card: Card) -> str:
         rows = ((m, *(_measured(by_label[label].get(m)) for label in labels)) for m in metrics)
         text += f"\n\n### {split}\n\nWith 95% intervals.\n\n" + _table(("Metric", *labels), rows)
     return text if card.metrics else text + "\n\nNo metrics were recorded."
+
+
+def _int8(made: Int8) -> str:
+    rows = (
+        (
+            label,
+            str(cost.crops),
+            " to ".join(f"{100 * share:.2f}%" for share in cost.accuracy),
+            " to ".join(f"{loss:.4f}" for loss in cost.log_loss),
+            " to ".join(f"{error:.3f}" for error in cost.calibration_error),
+            str(cost.changed),
+        )
+        for label, cost in made.costs.items()
+    )
+    return (
+        f"Quantised from {made.name} {made.version} (`{made.model_sha256}`): weights in "
+        f"{made.weight_bits} bits, the first {made.float_convolutions} convolutions in float32, "
+        f"ranges of activations ({made.ranges}) from {made.ranges_from}. On {made.compared_on}, "
+        "float32 to int8:\n\n"
+        + _table(
+            ("Part", "Crops", "Accuracy", "Log loss", "Calibration error", "Verdicts changed"),
+            rows,
+        )
+    )
 
 
 def _calibration(card: Card) -> str:

@@ -1,0 +1,1 @@
+"""A bundle in int8: its graph quantised, what that costs measured, and a new bundle written."""
