@@ -31,6 +31,7 @@ from androscope.cli.evaluate import crossval, evaluate
 from androscope.cli.leaderboard import leaderboard
 from androscope.cli.models import models
 from androscope.cli.quantise import quantise
+from androscope.cli.records import records
 from androscope.cli.report import report
 from androscope.cli.search import search
 from androscope.cli.serve import serve
@@ -89,6 +90,7 @@ app.command(rich_help_panel="Assess")(batch)
 app.command(rich_help_panel="Assess")(report)
 app.command(rich_help_panel="Assess")(agree)
 app.command(rich_help_panel="Assess")(drift)
+app.add_typer(records, name="records", rich_help_panel="Assess")
 app.command(rich_help_panel="Assess")(demo)
 app.command(rich_help_panel="The lab's page")(serve)
 app.add_typer(users, name="users", rich_help_panel="The lab's page")

@@ -22,6 +22,8 @@ from androscope.types import PARTS, Verdict
 
 __all__ = ["Exported", "export_labels"]
 
+# A spreadsheet takes a cell that begins so for a formula and runs it.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 _VALUES = {Verdict.NORMAL: "0", Verdict.ABNORMAL: "1", Verdict.UNDECIDED: ""}
 _CREDITS = (
     "path", "sample", "replicate", "file", "file_sha256", "image_sha256", "crop", "number",
@@ -144,6 +146,5 @@ def _csv(header: tuple[str, ...], rows: list[list[str]]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(header)
-    # A spreadsheet takes a cell that begins so for a formula.
-    writer.writerows([[f"'{c}" if c[:1] in ("=", "+", "-", "@") else c for c in r] for r in rows])
+    writer.writerows([[f"'{c}" if c.startswith(_FORMULA) else c for c in r] for r in rows])
     return stream.getvalue()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import zipfile
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -75,8 +77,9 @@ def restore(
 
 def _is_there(database: Database) -> bool:
     file = database.file
-    if file is not None and not file.exists():
-        return False
+    if file is not None:
+        # Not opened: what is there may be the damaged file that the backup is to replace.
+        return file.exists() and file.stat().st_size > 0
     with database.read() as connection:
         return bool(inspect(connection).get_table_names())
 
@@ -106,13 +109,13 @@ def _put_sqlite(
         try:
             with beside.write() as connection:
                 _fill(connection, archive, manifest, pictures, actor, accept_faults)
-            # All of it into the file itself: it is renamed without its log beside it.
-            with beside.engine.connect() as connection:
-                connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            _gather(beside)
         finally:
             beside.close()
-        database.close()
         if there:
+            with suppress(SQLAlchemyError, sqlite3.Error):  # it may be damaged
+                _gather(database)
+            database.close()
             for end in ("-wal", "-shm", ""):
                 old = file.with_name(file.name + end)
                 if old.exists():
@@ -121,6 +124,12 @@ def _put_sqlite(
     finally:
         for end in ("", "-wal", "-shm"):
             fresh.with_name(fresh.name + end).unlink(missing_ok=True)
+
+
+def _gather(database: Database) -> None:
+    """Bring all of a SQLite store into its one file, so that it can be renamed."""
+    with database.engine.connect() as connection:
+        connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _put_postgres(
