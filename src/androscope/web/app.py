@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -12,6 +13,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from androscope import __version__
 from androscope.records.store import Records
 from androscope.web import problems
+from androscope.web.api import API_ROUTERS, PREFIX, problems_in
 from androscope.web.options import ServeOptions
 from androscope.web.pages import ROUTERS
 from androscope.web.security.door import check_door
@@ -62,7 +64,7 @@ def create_app(records: Records, options: ServeOptions) -> FastAPI:
         title="androscope",
         version=__version__,
         lifespan=lifespan,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=f"{PREFIX}/openapi.json",
         # Their pages load scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
@@ -70,9 +72,22 @@ def create_app(records: Records, options: ServeOptions) -> FastAPI:
     )
     app.state.androscope = state
     problems.install(app)
-    for router in ROUTERS:
+    for router in (*API_ROUTERS, *ROUTERS):
         app.include_router(router)
+    _describe(app)
     app.mount("/static", StaticFiles(Path(__file__).resolve().parent / "static"), name="static")
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=options.hosts, www_redirect=False)
     app.add_middleware(SecurityHeaders, https=options.https)
     return app
+
+
+def _describe(app: FastAPI) -> None:
+    """Say in OpenAPI what errors look like; worked out when first asked for."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = problems_in(made())
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

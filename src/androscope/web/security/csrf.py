@@ -8,10 +8,18 @@ import secrets
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-__all__ = ["FIELD", "HEADER", "SAFE", "from_elsewhere", "new_visitor", "same", "visitor_token"]
+__all__ = [
+    "FIELD", "HEADER", "PROGRAM", "SAFE", "by_program", "from_elsewhere", "new_visitor", "same",
+    "visitor_token",
+]  # fmt: skip
 
 #: Where the token stands: in a form, or in a header that scripts of ours send.
 FIELD, HEADER = "csrf", "x-csrf-token"
+
+#: Programs that use the API on their own machine, without a token, say so by this header. A page of
+#: another site cannot make a browser send it: for a header that is not of the usual ones browsers ask
+#: the server first (CORS), and ours never agrees.
+PROGRAM = "x-androscope-client"
 
 #: Methods that change nothing.
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -41,3 +49,8 @@ def from_elsewhere(headers: Mapping[str, str]) -> bool:
     if origin is None:
         return False
     return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+
+
+def by_program(path: str, headers: Mapping[str, str]) -> bool:
+    """Whether a request to the API is none that a browser's form or another site's page can send."""
+    return path.startswith("/api/") and bool(headers.get(PROGRAM))

@@ -51,6 +51,8 @@ async def meant(request: Request, expected: str, *, streams: bool = False) -> No
     """Refuse a request that another site's page may have made a browser send."""
     if csrf.from_elsewhere(request.headers):
         raise HTTPException(403, text("errors.elsewhere"))
+    if csrf.by_program(request.url.path, request.headers):
+        return
     given = request.headers.get(csrf.HEADER)
     if given is None and streams:
         return
@@ -65,6 +67,8 @@ async def meant(request: Request, expected: str, *, streams: bool = False) -> No
 def check_token(request: Request, caller: Caller, fields: dict[str, str]) -> None:
     """For a route that streams: refuse a form whose first fields do not hold the token."""
     if caller.via == "token" or request.headers.get(csrf.HEADER) is not None:
+        return
+    if csrf.by_program(request.url.path, request.headers):
         return
     if not csrf.same(fields.get(csrf.FIELD), caller.csrf):
         raise HTTPException(403, text("errors.stale"))

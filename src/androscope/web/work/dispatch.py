@@ -16,6 +16,7 @@ from androscope.records.types import Job
 from androscope.types import Failure
 from androscope.web.options import ServeOptions
 from androscope.web.uploads.queue import DECODE, sweep
+from androscope.web.work.direct import Direct
 from androscope.web.work.process import Worker, WorkerStoppedError
 from androscope.web.work.tasks import grade_task
 from androscope.web.work.wire import Decoded, DecodeTask, Graded, Stopped
@@ -44,6 +45,11 @@ class Dispatcher:
         Limits, the model, the folder of received files.
     changed
         Called from its threads with the id of a sample of which something was done.
+
+    Attributes
+    ----------
+    direct
+        Grades what is not to be kept, in the same processes.
     """
 
     def __init__(
@@ -62,6 +68,7 @@ class Dispatcher:
             reply_bytes=limits.reply_bytes,
             threads=options.threads,
         )
+        self.direct = Direct(self._decoder, self._grader, options.incoming)
         self._stopping = threading.Event()
         self._wake = {kind: threading.Event() for kind in (DECODE, GRADE)}
         self._threads = [
