@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -13,18 +13,18 @@ import numpy as np
 from androscope.datasets import LabelledCrops
 from androscope.errors import TrainingError
 from androscope.imaging.phantom_set import phantom_set
+from androscope.learning.export_metrics import evaluations_of, metrics_of
 from androscope.learning.exported import Exported
 from androscope.learning.graph import Agreement, check_graph, to_onnx
 from androscope.learning.protocol import fit_together, protocol
 from androscope.learning.record import software
 from androscope.learning.run import Run
-from androscope.learning.summary import SUMMARY, Summary, read_summary
+from androscope.learning.summary import Summary
 from androscope.learning.trust.recalibrate import with_trust
 from androscope.model.bundle import Bundle, write_bundle
 from androscope.model.card import (
     CardDraft,
     CropInput,
-    Interval,
     Network,
     SplitFacts,
     TrainingData,
@@ -126,7 +126,7 @@ def export(
     draft = draft_card(
         runs,
         views=views,
-        evaluations=_evaluations(runs, views, evaluations, hashlib.sha256(model).hexdigest()),
+        evaluations=evaluations_of(runs, views, evaluations, hashlib.sha256(model).hexdigest()),
         name=name or runs[0].config.name,
         version=version,
         agreement=agreement,
@@ -174,7 +174,7 @@ def draft_card(
     record, config = run.record, run.config
     data = record["data"]
     mhsma = data["name"] == "mhsma"
-    metrics, remarks = _metrics(run, evaluations)
+    metrics, remarks = metrics_of(run, evaluations)
     weights = record["weights"]
     source = {"random": "a random start", "file": f"the file {Path(weights['name']).name}"}.get(
         weights["kind"], f"ImageNet, {weights['name']}"
@@ -211,7 +211,7 @@ def draft_card(
             ),
             protocol=protocol(runs, views, agreement, remarks),
             metrics=metrics,
-            config=config.model_dump(mode="json"),
+            config=_config(run),
             software=record["software"]
             | {f"export:{k}": v for k, v in software().items() if record["software"].get(k) != v},
             intended_use=_INTENDED,
@@ -225,6 +225,14 @@ def draft_card(
             path=run.folder,
             advice="A name is letters, digits, '.', '-' and '_'; a version is such as 0.1.0",
         ) from error
+
+
+def _config(run: Run) -> dict[str, Any]:
+    """The configuration, teachers by the names of their folders: where they lay says nothing."""
+    config: dict[str, Any] = run.config.model_dump(mode="json")
+    teacher = config["teacher"]
+    teacher["runs"] = ["/".join(PurePath(path).parts[-2:]) for path in teacher["runs"]]
+    return config
 
 
 def _first(error: ValueError) -> str:
@@ -257,42 +265,3 @@ def _patients(data: dict[str, Any]) -> str:
     if data["name"] == "mhsma":
         return "not published; the split was drawn over images, not over the 235 patients"
     return "not known for all crops"
-
-
-def _evaluations(
-    runs: Sequence[Run], views: int, given: Sequence[str | Path], model_sha256: str
-) -> list[Summary]:
-    """Every evaluation of exactly these weights: in a single run's folder, and ``given``."""
-    found = []
-    if len(runs) == 1 and views == 1:
-        own = runs[0].record["network_sha256"]
-        paths = sorted((runs[0].folder / "evaluation").glob(f"*/{SUMMARY}"))
-        found = [e for e in map(read_summary, paths) if e.model_sha256 == own]
-    for path in given:
-        evaluation = read_summary(path)
-        if evaluation.model_sha256 != model_sha256:
-            raise TrainingError(
-                f"is an evaluation of another model: expected SHA-256 {model_sha256} of "
-                f"model.onnx, got {evaluation.model_sha256}",
-                path=path,
-                advice="Export the bundle, evaluate it with `androscope evaluate`, and export it "
-                "again with that evaluation",
-            )
-        found.append(evaluation)
-    return found
-
-
-def _metrics(run: Run, evaluations: Sequence[Summary]) -> tuple[dict[str, Any], list[str]]:
-    """Metrics by split, label and name, and a remark on each evaluation."""
-    metrics: dict[str, Any] = {}
-    remarks = []
-    for found in evaluations:
-        own = found.data == run.record["data"]["name"]
-        key = found.split if own else f"{found.data}-{found.split}"
-        metrics[key] = {
-            label: {metric: Interval(**values) for metric, values in by_metric.items()}
-            for label, by_metric in found.metrics().items()
-            if label in run.labels
-        }
-        remarks.append(f"{key}: {found.crops} crops, {found.interval}")
-    return metrics, remarks
