@@ -25,6 +25,7 @@ __all__ = [
     "Bundle",
     "default_name",
     "load_bundle",
+    "refuse_full",
     "shipped_names",
     "write_bundle",
 ]
@@ -195,7 +196,7 @@ def write_bundle(folder: str | Path, model: bytes, draft: CardDraft) -> Bundle:
     known = draft.model_dump(exclude={"model_sha256", "model_bytes"})
     sha256 = hashlib.sha256(model).hexdigest()
     card = Card(**known, model_sha256=sha256, model_bytes=len(model))
-    _refuse_full(folder)
+    refuse_full(folder)
     temporary: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -228,7 +229,14 @@ def write_bundle(folder: str | Path, model: bytes, draft: CardDraft) -> Bundle:
     return load_bundle(folder.absolute())
 
 
-def _refuse_full(folder: Path) -> None:
+def refuse_full(folder: Path) -> None:
+    """Make sure that a bundle can be written to ``folder``.
+
+    Raises
+    ------
+    OutputError
+        If it exists and is not an empty folder.
+    """
     if folder.is_dir() and not any(folder.iterdir()):
         return
     if folder.exists():

@@ -22,6 +22,7 @@ from pydantic import (
 
 from androscope.errors import BundleError
 from androscope.model.card_int8 import Int8
+from androscope.model.card_parent import Parent
 from androscope.model.card_trust import Calibration, Conformal, check_labels
 
 __all__ = [
@@ -141,6 +142,9 @@ class CardDraft(_Table):
     )
     conformal: dict[LabelName, Conformal] | None = Field(
         None, description="Calibrated probabilities of crops whose truth is known, per label."
+    )
+    parent: Parent | None = Field(
+        None, description="The bundle this one was adapted from, if it was, and to which crops."
     )
     int8: Int8 | None = Field(
         None, description="How the model came to compute in int8, if it does, and what that cost."

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from androscope.model.card import Card, Interval, SplitFacts
 from androscope.model.card_int8 import Int8
+from androscope.model.card_parent_text import parent_text
 
 __all__ = ["card_text"]
 
@@ -19,6 +20,7 @@ def card_text(card: Card) -> str:
         ("Out of scope", card.out_of_scope),
         ("Input and output", _input_and_output(card)),
         ("Training data", _training(card)),
+        *([("Adapted", parent_text(card.parent))] if card.parent else []),
         ("Evaluation", _evaluation(card)),
         *([("Int8", _int8(card.int8))] if card.int8 else []),
         *([("Calibration", _calibration(card))] if card.calibration else []),
