@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from androscope.client import Client
     from androscope.predict import assess
 
-__all__ = ["__version__", "assess"]
+__all__ = ["Client", "__version__", "assess"]
 
 __version__ = "0.1.0"
 
@@ -18,4 +19,8 @@ def __getattr__(name: str) -> Any:
         from androscope.predict import assess
 
         return assess
+    if name == "Client":
+        from androscope.client import Client
+
+        return Client
     raise AttributeError(f"module 'androscope' has no attribute {name!r}")

@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from androscope.client.shapes import InvalidField, Problem
 from androscope.errors import (
     AndroscopeError,
     MissingExtraError,
@@ -23,7 +23,7 @@ from androscope.web.render import is_program, page
 from androscope.web.texts import text
 from androscope.web.uploads.refused import BusyError, UploadError
 
-__all__ = ["MEDIA_TYPE", "InvalidField", "Problem", "install", "status_of"]
+__all__ = ["MEDIA_TYPE", "install", "status_of"]
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -35,29 +35,6 @@ _STATUS: dict[type[AndroscopeError], int] = {
     RecordConflictError: 409,
     MissingExtraError: 501,
 }
-
-
-class InvalidField(BaseModel):
-    """One thing in a request that is not as it should be."""
-
-    model_config = ConfigDict(frozen=True)
-
-    where: str = Field(description="Such as `query.page`.")
-    reason: str
-
-
-class Problem(BaseModel):
-    """What every answer to a program is that is no success (RFC 9457)."""
-
-    model_config = ConfigDict(frozen=True)
-
-    type: str = Field("about:blank", description="`urn:androscope:error:CODE`, as in docs/errors.")
-    title: str
-    status: int
-    detail: str = ""
-    code: str = ""
-    advice: str | None = None
-    errors: list[InvalidField] = []
 
 
 def status_of(error: AndroscopeError) -> int:

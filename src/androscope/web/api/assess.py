@@ -9,13 +9,14 @@ from fastapi import HTTPException, Request
 from pydantic import BaseModel, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from androscope.client.assessed import AssessedOut, FoundOut, PictureOut
+from androscope.client.shapes import FailureOut, FlagOut, PartOut
 from androscope.records.types import Find
 from androscope.report.names import NOTICE
 from androscope.types import Failure
 from androscope.web.api.common import StateOf, api_router
 from androscope.web.api.images import FILES, UNLIMITED, Uploader, receive_files
 from androscope.web.api.samples import check_model
-from androscope.web.api.shapes import FailureOut, FlagOut, PartOut
 from androscope.web.work.direct import DirectPicture
 from androscope.web.work.wire import GradeTask
 
@@ -37,64 +38,27 @@ class AssessIn(BaseModel):
     error_rate: float | None = Field(None, gt=0, lt=1, allow_inf_nan=False)
 
 
-class FoundOut(BaseModel):
-    """One thing found in a picture, with the model's verdicts or why it was left out."""
-
-    x: float | None
-    y: float | None
-    length: float | None
-    width: float | None
-    angle_deg: float | None
-    parts: list[PartOut]
-    is_sperm: bool
-    excluded: str | None
-    flags: list[FlagOut]
-    notes: list[str]
-
-    @classmethod
-    def of(cls, find: Find) -> FoundOut:
-        """From what grading gave."""
-        geometry = ("x", "y", "length", "width", "angle_deg", "is_sperm", "excluded")
-        return cls(
-            **{name: getattr(find, name) for name in geometry},
-            parts=[PartOut.model_validate(part) for part in find.parts],
-            flags=[FlagOut.model_validate(flag) for flag in find.flags],
-            notes=list(find.notes),
-        )
+def _found(find: Find) -> FoundOut:
+    geometry = ("x", "y", "length", "width", "angle_deg", "is_sperm", "excluded")
+    return FoundOut(
+        **{name: getattr(find, name) for name in geometry},
+        parts=[PartOut.model_validate(part) for part in find.parts],
+        flags=[FlagOut.model_validate(flag) for flag in find.flags],
+        notes=list(find.notes),
+    )
 
 
-class PictureOut(BaseModel):
-    """One picture: a field with many sperm, or a crop of one."""
-
-    name: str
-    index: int | None
-    kind: Literal["field", "crop"]
-    model: str
-    model_sha256: str
-    found: list[FoundOut]
-    notes: list[str]
-
-    @classmethod
-    def of(cls, picture: DirectPicture) -> PictureOut:
-        """From what grading gave."""
-        graded = picture.graded
-        return cls(
-            name=picture.name,
-            index=picture.index,
-            kind=graded.kind,
-            model=f"{graded.model.name} {graded.model.version}",
-            model_sha256=graded.model.sha256,
-            found=[FoundOut.of(find.find()) for find in graded.finds],
-            notes=list(graded.notes),
-        )
-
-
-class AssessedOut(BaseModel):
-    """Every picture is in exactly one of the two lists."""
-
-    notice: str
-    pictures: list[PictureOut]
-    failures: list[FailureOut]
+def _picture(picture: DirectPicture) -> PictureOut:
+    graded = picture.graded
+    return PictureOut(
+        name=picture.name,
+        index=picture.index,
+        kind=graded.kind,
+        model=f"{graded.model.name} {graded.model.version}",
+        model_sha256=graded.model.sha256,
+        found=[_found(find.find()) for find in graded.finds],
+        notes=list(graded.notes),
+    )
 
 
 def _form() -> dict[str, Any]:
@@ -130,7 +94,7 @@ async def assess(request: Request, caller: Uploader, state: StateOf) -> Assessed
         received.forget()
     return AssessedOut(
         notice=NOTICE,
-        pictures=[PictureOut.of(item) for item in found if isinstance(item, DirectPicture)],
+        pictures=[_picture(item) for item in found if isinstance(item, DirectPicture)],
         failures=[FailureOut.of(item) for item in found if isinstance(item, Failure)],
     )
 

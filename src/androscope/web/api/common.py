@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from androscope.web.problems import MEDIA_TYPE, Problem
+from androscope.client.shapes import Problem
+from androscope.web.problems import MEDIA_TYPE
 from androscope.web.state import State, state_of
 
 __all__ = ["PREFIX", "PageNumber", "PerPage", "StateOf", "api_router", "problems_in"]

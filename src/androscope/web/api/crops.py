@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from fastapi import HTTPException, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from androscope.client.shapes import CropOut, EventOut, Id, Listed
 from androscope.records.types import CropRecord
 from androscope.types import Verdict
 from androscope.web.api.common import PageNumber, PerPage, StateOf, api_router
-from androscope.web.api.shapes import CropOut, EventOut, Id, Listed
 from androscope.web.security.guard import VIEWER, Reviewer
 
 __all__ = ["ReviewIn", "router"]

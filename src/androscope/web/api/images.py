@@ -7,15 +7,14 @@ import json
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, HTTPException, Request
-from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, JSONResponse, Response
 
+from androscope.client.shapes import Id, ImageOut, Listed, QueuedOut
 from androscope.files import sha256_of
 from androscope.records.people import Reply, Role
 from androscope.records.types import Page
 from androscope.web.api.common import PageNumber, PerPage, StateOf, api_router
-from androscope.web.api.shapes import Id, ImageOut, Listed
 from androscope.web.security.callers import Caller
 from androscope.web.security.guard import VIEWER, Allow, check_token
 from androscope.web.state import State
@@ -56,14 +55,6 @@ FILES: dict[str, Any] = {
         },
     }
 }
-
-
-class QueuedOut(BaseModel):
-    """Files that are on the server's disk and wait to be decoded and graded."""
-
-    sample_id: int
-    files: list[str]
-    progress: str = Field(description="Where to ask how far it is.")
 
 
 async def receive_files(request: Request, caller: Caller, state: State, *, most: int) -> Received:

@@ -6,27 +6,16 @@ from functools import lru_cache
 from typing import Any
 
 from fastapi import HTTPException
-from pydantic import BaseModel
 
+from androscope.client.shapes import ModelOut
 from androscope.model.bundle import default_name, load_bundle, shipped_names
 from androscope.model.card import Card
 from androscope.web.api.common import StateOf, api_router
 from androscope.web.security.guard import VIEWER
 
-__all__ = ["ModelOut", "card_of", "router"]
+__all__ = ["card_of", "router"]
 
 router = api_router("models")
-
-
-class ModelOut(BaseModel):
-    """A model in a few words."""
-
-    name: str
-    version: str
-    labels: list[str]
-    sha256: str
-    licence: str
-    default: bool
 
 
 @lru_cache(maxsize=8)

@@ -7,8 +7,8 @@ from typing import Literal
 from fastapi import HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from androscope.client.shapes import Id, SignedOut
 from androscope.web.api.common import StateOf, api_router
-from androscope.web.api.shapes import Id, SignedOut
 from androscope.web.pages.downloads import attachment
 from androscope.web.reporting import FORMATS, report_bytes
 from androscope.web.security.guard import VIEWER, Reviewer

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from fastapi import HTTPException, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from androscope.client.shapes import FailureOut, Id, Listed, ProgressOut, SampleOut
 from androscope.model.bundle import shipped_names
 from androscope.records.types import SampleStatus
 from androscope.web.api.common import PREFIX, PageNumber, PerPage, StateOf, api_router
-from androscope.web.api.shapes import FailureOut, Id, Listed, ProgressOut, SampleOut
 from androscope.web.pages.progress import progress_of
 from androscope.web.security.guard import REVIEWER, VIEWER, Reviewer
 from androscope.web.state import State

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
-from androscope.web.problems import InvalidField
+from androscope.client.shapes import InvalidField
 from androscope.web.render import THEMES, page, set_cookie
 from androscope.web.security import csrf, passwords
 from androscope.web.security.callers import COOKIE, visitor_of

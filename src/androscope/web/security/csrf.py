@@ -16,9 +16,9 @@ __all__ = [
 #: Where the token stands: in a form, or in a header that scripts of ours send.
 FIELD, HEADER = "csrf", "x-csrf-token"
 
-#: Programs that use the API on their own machine, without a token, say so by this header. A page of
-#: another site cannot make a browser send it: for a header that is not of the usual ones browsers ask
-#: the server first (CORS), and ours never agrees.
+#: Programs that use the API on their own machine, without a token, say so by this header. A page
+#: of another site cannot make a browser send it: for a header that is not of the usual ones
+#: browsers ask the server first (CORS), and ours never agrees.
 PROGRAM = "x-androscope-client"
 
 #: Methods that change nothing.
@@ -52,5 +52,5 @@ def from_elsewhere(headers: Mapping[str, str]) -> bool:
 
 
 def by_program(path: str, headers: Mapping[str, str]) -> bool:
-    """Whether a request to the API is none that a browser's form or another site's page can send."""
+    """Whether a request to the API is one that no form and no other site's page can send."""
     return path.startswith("/api/") and bool(headers.get(PROGRAM))

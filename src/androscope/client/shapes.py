@@ -1,4 +1,7 @@
-"""What the API says: one model for each kind of thing, made from the records' own words for it."""
+"""What the API says of what is kept: one model for each kind of thing, from the records' words.
+
+The server writes them and the client reads them; neither pydantic models nor client need FastAPI.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +28,13 @@ __all__ = [
     "FlagOut",
     "Id",
     "ImageOut",
+    "InvalidField",
     "Listed",
+    "ModelOut",
     "PartOut",
+    "Problem",
     "ProgressOut",
+    "QueuedOut",
     "SampleOut",
     "ShareOut",
     "SignedOut",
@@ -237,3 +244,41 @@ class SignedOut(_Shape):
         """From the records."""
         own = {name: getattr(report, name) for name in cls.model_fields if name != "log"}
         return cls(**own, log=str(report.anchor))
+
+
+class QueuedOut(_Shape):
+    """Files that are on the server's disk and wait to be decoded and graded."""
+
+    sample_id: int
+    files: list[str]
+    progress: str = Field(description="Where to ask how far it is.")
+
+
+class ModelOut(_Shape):
+    """A model in a few words."""
+
+    name: str
+    version: str
+    labels: list[str]
+    sha256: str
+    licence: str
+    default: bool
+
+
+class InvalidField(_Shape):
+    """One thing in a request that is not as it should be."""
+
+    where: str = Field(description="Such as `query.page`.")
+    reason: str
+
+
+class Problem(_Shape):
+    """What every answer to a program is that is no success (RFC 9457)."""
+
+    type: str = Field("about:blank", description="`urn:androscope:error:CODE`, as in docs/errors.")
+    title: str
+    status: int
+    detail: str = ""
+    code: str = ""
+    advice: str | None = None
+    errors: list[InvalidField] = []
