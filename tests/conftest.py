@@ -67,8 +67,8 @@ def postgres_server() -> Iterator[Server]:
 
 @pytest.fixture
 def postgres_url(postgres_server: Server) -> Iterator[str]:
-    """An empty database in it, dropped behind the test."""
-    with postgres_server.database() as url:
+    """URL of an empty schema in it, dropped behind the test."""
+    with postgres_server.schema() as url:
         yield url
 
 

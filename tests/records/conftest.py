@@ -87,9 +87,7 @@ def graded_sample(
     kept: list[CropRecord] = []
     for number in range(files):
         file = clean_file(tiff(len(name) * 100 + number), f"field-{number}.tif")
-        (image,) = records.images.add(
-            sample.id, file, replicate="AB"[number % 2], actor="anna"
-        )
+        (image,) = records.images.add(sample.id, file, replicate="AB"[number % 2], actor="anna")
         job = records.jobs.claim("worker")
         assert job is not None
         finds = [find(100 * number + seed) for seed in range(crops)]
