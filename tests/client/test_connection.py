@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +14,6 @@ from PIL import Image
 
 pytest.importorskip("fastapi", reason="needs the web extra: fastapi is not installed")
 
-import uvicorn
-
 import androscope
 from androscope.client import ApiError, Client
 from androscope.errors import EmptyInputError
@@ -25,10 +21,8 @@ from androscope.imaging.phantom_set import phantom_set
 from androscope.records.people import Role
 from androscope.records.store import Records
 from androscope.types import Verdict
-from androscope.web.app import create_app
-from androscope.web.options import ServeOptions
 
-TINY = Path(__file__).resolve().parents[1] / "data" / "tiny-bundle"
+from .running import running
 
 
 @pytest.fixture(scope="module")
@@ -40,17 +34,8 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Records]:
 
 @pytest.fixture(scope="module")
 def url(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    options = ServeOptions(incoming=tmp_path_factory.mktemp("incoming"), model=str(TINY), threads=1)
-    config = uvicorn.Config(create_app(records, options), port=0, log_level="warning")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(timeout=30)
+    with running(records, tmp_path_factory.mktemp("incoming")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
