@@ -41,7 +41,7 @@ class Jobs:
         """Queue a job; images added are queued by ``images.add`` already."""
         with self._database.write() as connection:
             job_id = queue(connection, kind, sample_id=sample_id, image_id=image_id, detail=detail)
-            if image_id is not None and sample_id is not None:
+            if sample_id is not None:
                 refresh(connection, sample_id)
             return _job(connection, job_id)
 

@@ -23,6 +23,9 @@ __all__ = ["OPEN", "compute", "failures_that_stand", "refresh"]
 #: States of jobs that are still to come to an end.
 OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
 
+# Of jobs that a sample's images wait for: a file that was received, a picture that is kept.
+_KINDS = ("decode", "grade")
+
 # What a signature covers: observers' opinions change no verdict.
 _NOT_COVERED = (EventKind.OBSERVE.value, EventKind.SIGN.value)
 
@@ -64,7 +67,7 @@ def compute(connection: Connection, sample_id: int) -> dict[str, Any]:
         **crops._mapping,
         "images": count(ImageRow),
         "failures": count(FailureRow, failures_that_stand()),
-        "open_jobs": count(JobRow, JobRow.state.in_(OPEN), JobRow.image_id.is_not(None)),
+        "open_jobs": count(JobRow, JobRow.state.in_(OPEN), JobRow.kind.in_(_KINDS)),
         "signed_version": connection.scalar(
             select(func.max(ReportRow.version)).where(ReportRow.sample_id == sample_id)
         )

@@ -122,7 +122,7 @@ class SampleSummary:
     reviewed
         Crops that a person has accepted or changed.
     open_jobs
-        Images queued or being graded.
+        Files to be decoded and images to be graded, waiting or in hand.
     signed_version
         Of the last signed report; 0: none.
     last_event

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 
 import uvicorn
 
@@ -19,7 +22,7 @@ from androscope.web.options import ServeOptions
 from androscope.web.uploads.queue import queue_files
 from androscope.web.uploads.receive import ReceivedFile
 
-__all__ = ["add_phantoms", "demo_records", "run"]
+__all__ = ["add_phantoms", "demo_records", "run", "serving"]
 
 #: Open pages that wait for news are given so long when the server ends.
 _CLOSING_S = 3
@@ -39,9 +42,40 @@ def run(
     ServeError
         If the address may not be served, or cannot be listened at.
     """
-    app = create_app(records, options)
+    server = _server(records, options, certificate, key)
+    with _listening(options.host, options.port) as listener:
+        server.run(sockets=[listener])
+
+
+@contextmanager
+def serving(records: Records, options: ServeOptions) -> Iterator[str]:
+    """Serve from a thread of this process while the block runs; gives the address.
+
+    With port 0 any free one is taken.
+    """
+    with _listening(options.host, options.port) as listener:
+        port: int = listener.getsockname()[1]
+        chosen = replace(options, port=port)
+        server = _server(records, chosen)
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            while not server.started and thread.is_alive():
+                time.sleep(0.01)
+            yield chosen.url
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _server(
+    records: Records,
+    options: ServeOptions,
+    certificate: Path | None = None,
+    key: Path | None = None,
+) -> uvicorn.Server:
     config = uvicorn.Config(
-        app,
+        create_app(records, options),
         log_level="warning",
         ssl_certfile=None if certificate is None else str(certificate),
         ssl_keyfile=None if key is None else str(key),
@@ -51,8 +85,7 @@ def run(
         timeout_graceful_shutdown=_CLOSING_S,
         limit_concurrency=1000,
     )
-    with _listening(options.host, options.port) as listener:
-        uvicorn.Server(config).run(sockets=[listener])
+    return uvicorn.Server(config)
 
 
 @contextmanager

@@ -9,14 +9,16 @@ from starlette.responses import FileResponse, Response
 
 from androscope.errors import RecordConflictError
 from androscope.records.store import Records
-from androscope.records.types import Image, Page
+from androscope.records.types import Image, JobState, Page
 from androscope.report.sample.view_types import View
+from androscope.types import Failure
 from androscope.web.boxes import Box, FieldView, box_of, field_of
 from androscope.web.pages.progress import progress_of
 from androscope.web.render import page
 from androscope.web.reporting import report_view
 from androscope.web.security.guard import VIEWER
 from androscope.web.state import State, state_of
+from androscope.web.uploads.queue import DECODE
 
 __all__ = ["router"]
 
@@ -51,7 +53,7 @@ def sample_page(
         pictures=pictures,
         fields=fields,
         crops=crops,
-        failures=records.images.failures(sample_id),
+        failures=_failures(records, sample_id, some=progress.failed > 0),
         limits=state.options.limits,
     )
 
@@ -88,6 +90,17 @@ def _view(records: Records, sample_id: int) -> View | None:
         return report_view(records, sample_id)
     except RecordConflictError:
         return None
+
+
+def _failures(records: Records, sample_id: int, *, some: bool) -> list[tuple[str, Failure]]:
+    """What could not be used: pictures, and files that never became any."""
+    failures = list(records.images.failures(sample_id))
+    for job in records.jobs.list(sample_id=sample_id, kind=DECODE) if some else ():
+        if job.state is JobState.FAILED:
+            name, replicate = str(job.detail["name"]), str(job.detail["replicate"])
+            why = Failure(name, None, job.code or "", job.reason or "", job.advice)
+            failures.append((replicate, why))
+    return failures
 
 
 def _pictures(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from androscope.records.store import Records
+from androscope.records.types import JobState
 from androscope.web.options import Limits
 from androscope.web.uploads.names import replicate_of
 from androscope.web.uploads.receive import ReceivedFile
@@ -51,12 +52,12 @@ def queue_files(
 
 
 def sweep(records: Records, folder: Path) -> int:
-    """Remove files that no job waits for: of uploads that a crash broke off. Gives how many."""
+    """Remove files that no job may ask for: of uploads that a crash broke off. Gives how many."""
     folder.mkdir(parents=True, exist_ok=True)
     open_jobs = {
         str(job.detail.get("file"))
         for job in records.jobs.list(kind=DECODE)
-        if job.state in ("queued", "running")
+        if job.state in (JobState.QUEUED, JobState.RUNNING, JobState.CANCELLED)
     }
     removed = 0
     for path in folder.iterdir():

@@ -225,7 +225,7 @@ class _Form:
             stream.close()
             self._file = None
             if name or self._size:  # a browser sends an empty file where none was chosen
-                self.received.files.append(ReceivedFile(name, path, self._size))
+                self.received.files.append(ReceivedFile(name or "unnamed", path, self._size))
             else:
                 path.unlink()
         elif self._text is not None:

@@ -8,7 +8,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from androscope.errors import AndroscopeError, ImageError, RecordConflictError, RecordExistsError
+from androscope.errors import (
+    AndroscopeError,
+    ImageError,
+    ImageUnreadableError,
+    RecordConflictError,
+    RecordExistsError,
+)
 from androscope.files import sha256_of
 from androscope.records.clean import CleanFile
 from androscope.records.store import Records
@@ -126,6 +132,8 @@ class Dispatcher:
                 self._grade(job)
         except AndroscopeError as error:
             self._fail(job, error)
+        except ValueError as error:  # what a process said may not be kept
+            self._fail(job, ImageUnreadableError(str(error)))
         if job.sample_id is not None:
             self._changed(job.sample_id)
 
@@ -133,6 +141,8 @@ class Dispatcher:
         assert job.sample_id is not None
         detail = {name: str(value) for name, value in job.detail.items()}
         path = self._options.incoming / Path(detail["file"]).name
+        if not path.is_file():
+            raise ImageUnreadableError("what was uploaded is gone", advice="Upload it again")
         try:
             reply = self._decoder.ask(DecodeTask(path=str(path), name=detail["name"]))
             if isinstance(reply, Stopped):
