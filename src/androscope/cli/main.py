@@ -35,6 +35,7 @@ from androscope.cli.records import records
 from androscope.cli.report import report
 from androscope.cli.search import search
 from androscope.cli.serve import serve
+from androscope.cli.suggest import suggest
 from androscope.cli.train import export, train
 from androscope.cli.train_locator import train_locator
 from androscope.cli.users import users
@@ -103,6 +104,7 @@ app.add_typer(search, name="search", rich_help_panel="Learn")
 app.command(rich_help_panel="Learn")(evaluate)
 app.command(rich_help_panel="Learn")(crossval)
 app.command(rich_help_panel="Learn")(export)
+app.command(rich_help_panel="Learn")(suggest)
 app.command(rich_help_panel="Learn")(adapt)
 app.command(rich_help_panel="Learn")(calibrate)
 app.command(rich_help_panel="Learn")(quantise)

@@ -3,7 +3,9 @@
 Everything here works on arrays: what the bundle says of the crops and how it embeds them is found
 once, before. Each candidate grades crops that it was not fitted on, several times over with other
 divisions. Keeping the label as it is wins unless the log loss of another falls by more than chance
-explains (:func:`androscope.learning.adapt.losses.gain`); of those others, the one of the smallest.
+explains (:func:`androscope.learning.adapt.losses.gain`). Of those others, the simplest is taken
+whose log loss is within one standard error of the smallest (Breiman, Friedman, Olshen & Stone 1984,
+*Classification and Regression Trees*, 3.4.3).
 """
 
 from __future__ import annotations
@@ -147,7 +149,10 @@ def choose_label(
         opinions[how], columns[how] = out_of_fold(how, given, column, seed=seed, repeats=repeats)
     gains = {how: gain(columns["kept"], columns[how], given.groups) for how in tried}
     better = [how for how in tried if gains[how].beyond_noise]
-    chosen: How = max(better, key=lambda how: gains[how].mean) if better else "kept"
+    chosen: How = "kept"
+    if better:
+        best = max(better, key=lambda how: gains[how].mean)
+        chosen = next(how for how in better if _as_good(columns[how], columns[best], given.groups))
     return Choice(
         how=chosen,
         reason=reason_for(chosen, gains),
@@ -196,6 +201,11 @@ def reason_for(chosen: How, gains: Mapping[How, Gain]) -> str:
         for how, found in gains.items()
     )
     return f"in cross-validation nothing is better beyond noise; log loss against keeping: {told}"
+
+
+def _as_good(losses: Vector, best: Vector, groups: NDArray[np.intp]) -> bool:
+    found = gain(losses, best, groups)
+    return found.mean <= found.error
 
 
 def _spread(values: Vector, rows: NDArray[np.intp], n: int) -> Vector:

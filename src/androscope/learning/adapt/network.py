@@ -19,40 +19,19 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from androscope.errors import AdaptError, AndroscopeError
-from androscope.learning.config import Config
+from androscope.learning.adapt.configuration import TRY_RUN, configuration
 from androscope.learning.exported import Exported
 from androscope.learning.network import Network, build_network
 from androscope.learning.run import Run
 from androscope.model.bundle import Bundle
 from androscope.types import UInt8Array
 
-__all__ = ["TOLERANCE", "configuration", "network_of"]
+__all__ = ["TOLERANCE", "network_of"]
 
 #: Largest difference allowed from the bundle's own probabilities.
 TOLERANCE = 1e-4
 
 _FIRST = "networks.0."
-_RUN = "Give the run it was exported from with --run, or leave the trunk alone with --no-trunk"
-
-
-def configuration(bundle: Bundle) -> Config:
-    """The configuration of the run that a bundle came from.
-
-    Raises
-    ------
-    AdaptError
-        If the card has none, or one that this version does not read.
-    """
-    if not bundle.card.config:
-        raise AdaptError("its card holds no configuration of a run", advice=_RUN)
-    try:
-        return Config.model_validate_json(_json(bundle))
-    except ValueError as error:
-        first = str(error).splitlines()
-        raise AdaptError(
-            f"the configuration in its card is not one of this version: {' '.join(first[1:3])}",
-            advice=_RUN,
-        ) from error
 
 
 def network_of(
@@ -80,13 +59,13 @@ def network_of(
     """
     card = bundle.card
     if card.network.networks > 1:
-        raise AdaptError(f"it averages {card.network.networks} networks", advice=_RUN)
+        raise AdaptError(f"it averages {card.network.networks} networks", advice=TRY_RUN)
     network = _rebuilt(bundle) if run is None else run.network()
     if network.labels != card.labels:
         raise AdaptError(
             f"the run's labels are {', '.join(network.labels)}, the bundle's "
             f"{', '.join(card.labels)}",
-            advice=_RUN,
+            advice=TRY_RUN,
         )
     far = _distance(network, card.network.views, crops, raw)
     if not far < TOLERANCE:
@@ -94,15 +73,9 @@ def network_of(
         raise AdaptError(
             f"the network {whose} gives other probabilities than the bundle: they differ by "
             f"{far:.1e}, at most {TOLERANCE:.0e} is allowed",
-            advice=_RUN,
+            advice=TRY_RUN,
         )
     return network
-
-
-def _json(bundle: Bundle) -> str:
-    import json
-
-    return json.dumps(bundle.card.config)
 
 
 def _rebuilt(bundle: Bundle) -> Network:
@@ -111,7 +84,7 @@ def _rebuilt(bundle: Bundle) -> Network:
         stage2 = config.stage2 if config.method == "dmtl" else None
         network = build_network(config, pretrained=False, stage2=stage2)
     except (AndroscopeError, RuntimeError) as error:
-        raise AdaptError(f"its network cannot be built: {error}", advice=_RUN) from error
+        raise AdaptError(f"its network cannot be built: {error}", advice=TRY_RUN) from error
     tensors = {
         tensor.name.removeprefix(_FIRST): np.array(numpy_helper.to_array(tensor))
         for tensor in onnx.load_from_string(bundle.model).graph.initializer
@@ -141,7 +114,7 @@ def _fill(network: Network, tensors: Mapping[str, NDArray[np.generic]]) -> None:
         if name in folded or name.endswith("num_batches_tracked"):
             continue
         if name not in tensors:
-            raise AdaptError(f"its ONNX file has no weights named {_FIRST}{name}", advice=_RUN)
+            raise AdaptError(f"its ONNX file has no weights named {_FIRST}{name}", advice=TRY_RUN)
         _put(state, name, tensors[name])
     network.load_state_dict(state)
 
@@ -151,7 +124,7 @@ def _put(state: Mapping[str, Tensor], name: str, values: NDArray[np.generic]) ->
         raise AdaptError(
             f"its ONNX file has other weights: {name} must be {tuple(state[name].shape)}, got "
             f"{values.shape}",
-            advice=_RUN,
+            advice=TRY_RUN,
         )
     state[name].copy_(torch.from_numpy(values.astype(np.float32)))
 

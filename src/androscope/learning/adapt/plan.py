@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from androscope.datasets import LabelledCrops
 from androscope.extras import require
 from androscope.learning.adapt.choose import Choice, Graded, reason_for
+from androscope.learning.adapt.configuration import configuration
 from androscope.learning.adapt.graph import with_heads
 from androscope.learning.adapt.heads import Head
 from androscope.learning.adapt.losses import gain
@@ -141,24 +142,26 @@ def with_everything(
     if few:
         why = f"the trunk was not trained on: too few crops for that of {', '.join(few)}"
         return plan, (why,)
+    # Before torch is loaded: a card without a configuration is the commonest reason.
+    config = configuration(parent) if run is None else None
     for module in ("torch", "timm", "lightning"):
         require(module, extra="train", why="train the trunk on")
     from androscope.learning.adapt.everything import try_everything
-    from androscope.learning.adapt.network import configuration, network_of
+    from androscope.learning.adapt.network import network_of
     from androscope.learning.exported import Exported
     from androscope.learning.graph import check_graph, to_onnx
     from androscope.learning.run import Run
 
     loaded = None if run is None else Run.load(run)
+    changes = loaded.config.augment if loaded is not None else config.augment  # type: ignore[union-attr]
     sample = slice(0, 64)
     network = network_of(parent, crops.crops[sample], graded.raw[sample], run=loaded)
-    config = configuration(parent) if loaded is None else loaded.config
     views = parent.card.network.views
     found = try_everything(
         network,
         crops.select(fit_rows),
         graded.select(fit_rows),
-        config.augment,
+        changes,
         views=views,
         seed=seed,
         report=report,
