@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,16 +45,16 @@ def by_ray(batch: Batch, run: str, batch_size: int, known: frozenset[str]) -> It
     SourceError
         If a node cannot read a source.
     """
-    # Reports usage to its makers unless told not to; images and their traces stay here.
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    ray = require("ray", extra="cluster", why=_WHY)
+    ray = _quiet_ray()
     data = require("ray.data", extra="cluster", why=_WHY)
     assert batch.ray is not None
     _connect(ray, batch.ray, batch.workers)
+    context = data.DataContext.get_current()
+    before = context.enable_progress_bars, context.target_max_block_size
     try:
+        # Ray Data joins small blocks to large ones; a block here is a part, to be lost alone.
+        context.enable_progress_bars, context.target_max_block_size = False, 1
         workers = batch.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
-        context = data.DataContext.get_current()
-        context.enable_progress_bars = False
         bundle = load_bundle(batch.model)
         files = {MODEL_FILE: bundle.model, CARD_FILE: bundle.card.to_json().encode()}
         graded = data.read_datasource(
@@ -83,7 +84,19 @@ def by_ray(batch: Batch, run: str, batch_size: int, known: frozenset[str]) -> It
             "kept",
         ) from error
     finally:
+        context.enable_progress_bars, context.target_max_block_size = before
         ray.shutdown()
+
+
+def _quiet_ray() -> Any:
+    # It reports usage to its makers unless told not to; images and their traces stay here.
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # What it says while it works is in its own logs; here errors come as exceptions.
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    os.environ.setdefault("RAY_DATA_LOG_LEVEL", "ERROR")
+    ray = require("ray", extra="cluster", why=_WHY)
+    warnings.filterwarnings("ignore", module=r"ray\.data\b")
+    return ray
 
 
 def _connect(ray: Any, address: str, workers: int | None) -> None:

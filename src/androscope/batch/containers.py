@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import lzma
 import tarfile
 import zipfile
@@ -40,6 +42,9 @@ _DAMAGED = (
     tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, OSError,
     ValueError, NotImplementedError,
 )  # fmt: skip
+
+#: Bytes of a block of a tar archive.
+_BLOCK = 512
 
 #: Rows of a table decoded at a time.
 _ROWS = 256
@@ -83,7 +88,7 @@ def read_zip(stream: BinaryIO, name: str) -> Iterator[Item]:
     Raises
     ------
     SourceError
-        If the table of contents cannot be read.
+        If the table of contents, or the file itself any more, cannot be read.
     """
     with _opened_zip(stream, name) as archive:
         members = [m for m in archive.infolist() if not m.is_dir() and _wanted(m.filename)]
@@ -96,6 +101,9 @@ def read_zip(stream: BinaryIO, name: str) -> Iterator[Item]:
             try:
                 data = archive.read(member)
             except (*_DAMAGED, RuntimeError) as error:  # RuntimeError: a password is needed
+                # bz2 calls damaged data an OSError too, but without a number.
+                if isinstance(error, OSError) and error.errno is not None:
+                    raise _damaged(name, error, "cannot be read any more") from error
                 detail = " ".join(str(error).split())[:160] or type(error).__name__
                 yield Item(inside, member.file_size, reason=f"damaged in its archive: {detail}")
                 continue
@@ -111,10 +119,11 @@ def read_tar(stream: BinaryIO, name: str) -> Iterator[Item]:
         Where the archive is damaged: what comes behind cannot be found.
     """
     try:
-        with tarfile.open(fileobj=stream, mode="r|*") as archive:
+        whole: Any = _Tail(_unpacked(stream))
+        with tarfile.open(fileobj=whole, mode="r|") as archive:
             for member in archive:
                 # It keeps every member it saw, for a second reading that a stream does not have.
-                archive.members.clear()  # type: ignore[attr-defined]
+                archive.members.clear()
                 if not member.isfile() or not _wanted(member.name):
                     continue
                 inside = f"{name}/{member.name}"
@@ -126,8 +135,41 @@ def read_tar(stream: BinaryIO, name: str) -> Iterator[Item]:
                 if len(data) != member.size:
                     raise EOFError(f"{member.name} ends after {len(data)} of {member.size} bytes")
                 yield Item(inside, len(data), data=data)
+        whole.check()
     except _DAMAGED as error:
         raise _damaged(name, error, "the rest of it cannot be read") from error
+
+
+def _unpacked(stream: BinaryIO) -> Any:
+    # Not tarfile's own "r|*": it takes a compressed stream that was cut off for one that ends.
+    head = stream.read(6)
+    stream.seek(0)
+    if head.startswith(b"\x1f\x8b"):
+        return gzip.GzipFile(fileobj=stream)
+    if head.startswith(b"BZh"):
+        return bz2.BZ2File(stream)
+    return lzma.LZMAFile(stream) if head == b"\xfd7zXZ\0" else stream
+
+
+class _Tail:
+    """A stream that knows how it ended; tarfile takes the end between two members for a tar's."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._last = b""
+
+    def read(self, size: int) -> bytes:
+        data: bytes = self._stream.read(size)
+        if data:
+            self._last = data[-_BLOCK:] if len(data) >= _BLOCK else (self._last + data)[-_BLOCK:]
+        return data
+
+    def check(self) -> None:
+        """Read to the end (and have checksums checked); it must be a block of zeros."""
+        while self.read(1 << 16):
+            pass
+        if self._last.strip(b"\0") or len(self._last) < _BLOCK:
+            raise EOFError("it ends without a tar archive's end mark")
 
 
 def _too_large(inside: str, size: int) -> Item:

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from androscope.errors import SourceError
+from androscope.errors import OutputError, SourceError
 from androscope.imaging.find import natural_key
 
 __all__ = ["RUN", "Listing", "list_folder"]
@@ -61,6 +61,8 @@ def list_folder(folder: str | Path, endings: tuple[str, ...], *, run: int = RUN)
     ------
     SourceError
         If a folder cannot be read: a part of the images must not be missed in silence.
+    OutputError
+        If there is no room for the temporary files.
     """
     with ExitStack() as stack:
         runs: list[BinaryIO] = []
@@ -123,11 +125,18 @@ def _spool(entries: list[tuple[str, int]]) -> BinaryIO:
 
 
 def _write(entries: Iterator[tuple[str, int]]) -> BinaryIO:
-    stream = tempfile.TemporaryFile(prefix="androscope-")  # noqa: SIM115  (closed by its holder)
-    for path, size in entries:
-        stream.write(b"%d:%s\0" % (size, os.fsencode(path)))
-    stream.flush()
-    stream.seek(0)
+    try:
+        stream = tempfile.TemporaryFile(prefix="androscope-")  # noqa: SIM115  (its holder closes it)
+        for path, size in entries:
+            stream.write(b"%d:%s\0" % (size, os.fsencode(path)))
+        stream.flush()
+        stream.seek(0)
+    except OSError as error:
+        raise OutputError(
+            f"a temporary file cannot be written: {error.strerror or error}",
+            path=tempfile.gettempdir(),
+            advice="Make room there, or set TMPDIR to a folder that has some",
+        ) from error
     return stream
 
 

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from androscope.imaging.phantom_set import phantom_set
-from androscope.predict import Grader
+from androscope.predict import Graded, Grader
 from androscope.types import Crop
 
 __all__ = ["IN_FLIGHT", "Speed", "candidates", "choose_batch_size"]
@@ -81,4 +81,6 @@ def _probabilities(grader: Grader, crops: list[Crop], batch: int) -> list[tuple[
         tuple(part.probability for part in graded.assessment.parts)
         for start in range(0, len(crops), batch)
         for graded in grader.grade(crops[start : start + batch])
+        # A phantom may be refused: measuring it takes as long, and it has no probabilities.
+        if isinstance(graded, Graded)
     ]

@@ -10,7 +10,7 @@ from androscope.errors import SourceError
 from androscope.extras import require
 from androscope.imaging.find import natural_key
 
-__all__ = ["fetch", "find", "is_url", "open_url", "still_there"]
+__all__ = ["expand", "fetch", "find", "is_url", "open_url", "still_there"]
 
 
 def is_url(where: str) -> bool:
@@ -63,14 +63,38 @@ def find(url: str, endings: tuple[str, ...]) -> tuple[list[tuple[str, int]], int
         If it cannot be listed.
     """
     filesystem, path = _filesystem(url)
+    pattern = "*" in path
     try:
-        found = filesystem.find(path, detail=True)
+        look = filesystem.glob if pattern else filesystem.find
+        found = look(path, detail=True)
     except Exception as error:
         raise _lost(url, error) from error
-    images = [name for name in found if _shown(name, path) and name.lower().endswith(endings)]
+    root = path.partition("*")[0] if pattern else path
+    images = [name for name in found if _shown(name, root) and name.lower().endswith(endings)]
     images.sort(key=lambda name: natural_key(PurePosixPath(name)))  # type: ignore[arg-type]
     listed = [(_named(filesystem, name, url), int(found[name].get("size") or 0)) for name in images]
     return listed, len(found) - len(images)
+
+
+def expand(url: str) -> list[str]:
+    """URLs that a pattern with ``*`` matches, in natural order; another URL is itself.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be listed, or nothing matches.
+    """
+    if "*" not in url:
+        return [url]
+    filesystem, path = _filesystem(url)
+    try:
+        found = filesystem.glob(path)
+    except Exception as error:
+        raise _lost(url, error) from error
+    if not found:
+        raise SourceError("nothing matches this pattern", path=url, advice="Check the spelling")
+    found.sort(key=lambda name: natural_key(PurePosixPath(name)))
+    return [_named(filesystem, name, url) for name in found]
 
 
 def _shown(name: str, root: str) -> bool:
@@ -102,6 +126,6 @@ def still_there(url: str) -> bool:
     filesystem, path = _filesystem(url)
     try:
         filesystem.invalidate_cache()
-        return bool(filesystem.exists(path))
+        return bool(filesystem.glob(path) if "*" in path else filesystem.exists(path))
     except Exception:  # noqa: BLE001  (out of reach, whatever the protocol calls it)
         return False

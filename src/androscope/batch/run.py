@@ -176,6 +176,10 @@ class Batch:
             before = Finished(self.out, self.facts)
             try:
                 outcome = self._carried_out(state, before, images, watch)
+            except BaseException:
+                if not state.entries:
+                    state.clear()
+                raise
             finally:
                 before.close()
             state.clear()

@@ -74,7 +74,10 @@ def open_sources(named: Sequence[str | os.PathLike[str]]) -> tuple[Source, ...]:
     found: dict[str, Source] = {}
     for given in [os.fspath(name) for name in named]:
         if remote.is_url(given):
-            found.setdefault(given, Source(given, _kind_of(given, "url")))
+            kind = _kind_of(given, "url")
+            # A pattern of archives is several sources, one of images is one.
+            for url in [given] if kind == "url" else remote.expand(given):
+                found.setdefault(url, Source(url, kind))
             continue
         path = os.path.expanduser(given)  # noqa: PTH111  (names stay as they were written)
         matches = [path]
@@ -88,7 +91,7 @@ def open_sources(named: Sequence[str | os.PathLike[str]]) -> tuple[Source, ...]:
                     path=match,
                     advice="Check the spelling and the folder you are in",
                 )
-            kind: Kind = "folder" if Path(match).is_dir() else _kind_of(match, "image")
+            kind = "folder" if Path(match).is_dir() else _kind_of(match, "image")
             found.setdefault(os.path.realpath(match), Source(match, kind))
     if not found:
         raise EmptyInputError("nothing was named to grade", advice="Name a folder or an archive")

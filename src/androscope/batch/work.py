@@ -177,7 +177,7 @@ class Worker:
                 item = found if isinstance(found, Failure) else found.assessment
             else:
                 item = picture
-            made = {name: utf8(value) for name, value in row(item).items()}
+            made = {name: utf8(value) for name, value in row(item, self.grader.error_rate).items()}
             made["flags"] = [
                 {"check": f.check, "value": f.value, "limit": f.limit, "reason": f.reason}
                 for f in item.flags
