@@ -38,6 +38,7 @@ __all__ = [
     "RecordMissingError",
     "RecordsError",
     "RecordsNewerError",
+    "RefusedError",
     "SampleError",
     "ServeError",
     "SettingsError",
@@ -159,6 +160,12 @@ class ImageValuesError(ImageError):
     """Pixel values that mean nothing: NaN, infinite, out of range or of a wrong type."""
 
     code = "image-values"
+
+
+class RefusedError(ImageError):
+    """An image that the model may not grade: it did not pass the checks of the model's card."""
+
+    code = "refused"
 
 
 class BundleError(AndroscopeError):

@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from androscope.assessment.field import GradedField
+from androscope.assessment.gate import checks_text
 from androscope.errors import MissingExtraError
 from androscope.finders import AUTO, CLASSICAL, FieldOptions, default_finder, finder, geometry
 from androscope.imaging.crop import Fit, looks_like_field
-from androscope.imaging.field import Field, read_field
+from androscope.imaging.field import Field, FieldItem, read_field
 from androscope.imaging.inputs import Images, Progress, Source, read_inputs, sources_of
 from androscope.imaging.video import is_video, read_video
 from androscope.imaging.video_field import read_video_field
 from androscope.predict import Graded, Grader
-from androscope.types import Failure, GreyImage, Results
+from androscope.types import Assessment, Failure, GreyImage, Results
 
 __all__ = [
     "AUTO",
@@ -54,12 +55,21 @@ def locate_and_grade(
 
 
 def grade_items(field: Field, grader: Grader) -> GradedField:
-    """Grade what has a crop in a field that was read already."""
-    crops = [item.crop for item in field.items if item.crop is not None]
-    verdicts = iter([g.assessment for g in grader.grade(crops)])
-    return GradedField(
-        field, tuple(None if item.crop is None else next(verdicts) for item in field.items)
-    )
+    """Grade what has a crop in a field that was read already.
+
+    What does not pass the checks of the model's card is excluded, with its flags.
+    """
+    graded = iter(grader.grade([item.crop for item in field.items if item.crop is not None]))
+    items: list[FieldItem] = []
+    assessments: list[Assessment | None] = []
+    for item in field.items:
+        found = None if item.crop is None else next(graded)
+        if isinstance(found, Failure):
+            excluded = checks_text(found.flags)
+            item = replace(item, crop=None, excluded=excluded, flags=found.flags)
+        items.append(item)
+        assessments.append(found.assessment if isinstance(found, Graded) else None)
+    return GradedField(replace(field, items=tuple(items)), tuple(assessments))
 
 
 def grade_fields(

@@ -67,6 +67,9 @@ class GreyImage:
         Micrometres per pixel if the file says so.
     notes
         What decoding did to the picture that a reader should know ("16-bit scaled to 8").
+    chroma
+        How coloured it was before it became grey, coarsely, as
+        :func:`androscope.imaging.chroma.chroma_map` has it; ``None`` for a grey picture.
     """
 
     pixels: UInt8Array
@@ -74,16 +77,22 @@ class GreyImage:
     index: int | None = None
     pixel_size_um: float | None = None
     notes: tuple[str, ...] = ()
+    chroma: UInt8Array | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """One sperm in the geometry a model expects: ``pixels`` is ``(size, size)`` uint8."""
+    """One sperm in the geometry a model expects: ``pixels`` is ``(size, size)`` uint8.
+
+    ``chroma`` is how coloured what it shows was before it became grey, 0 (not at all) to 1;
+    ``None`` where that is not known.
+    """
 
     pixels: UInt8Array
     source: str
     index: int | None = None
     notes: tuple[str, ...] = ()
+    chroma: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

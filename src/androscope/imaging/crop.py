@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from androscope.errors import ImageDimensionsError
+from androscope.imaging.chroma import chroma_within
 from androscope.types import Crop, GreyImage, UInt8Array
 
 __all__ = [
@@ -83,6 +84,8 @@ def to_crop(
     if pixel_size_um is None:
         pixel_size_um = image.pixel_size_um
     notes: tuple[str, ...] = ()
+    height, width = pixels.shape
+    shown = float(min(height, width))
     if pixels.shape != (size, size):
         known = pixel_size_um is not None and model_pixel_size_um is not None
         factor, largest = _limits(pixel_size_um, model_pixel_size_um, fit, size)
@@ -94,15 +97,23 @@ def to_crop(
                 pixels = resize(pixels, size, size)
         else:
             if factor != 1.0:
-                height, width = (max(1, round(n * factor)) for n in pixels.shape)
-                pixels = resize(pixels, height, width)
+                after = (max(1, round(n * factor)) for n in pixels.shape)
+                pixels = resize(pixels, *after)
                 notes = (
                     f"rescaled by {factor:.3g} from {pixel_size_um:g} to "
                     f"{model_pixel_size_um:g} um/px",
                 )
             pixels, padded = _centre(pixels, size)
             notes += padded
-    return Crop(np.ascontiguousarray(pixels), image.source, image.index, notes=image.notes + notes)
+            shown = size / factor
+    left, top = (width - shown) / 2, (height - shown) / 2
+    return Crop(
+        np.ascontiguousarray(pixels),
+        image.source,
+        image.index,
+        notes=image.notes + notes,
+        chroma=chroma_within(image.chroma, left, top, left + shown, top + shown),
+    )
 
 
 def looks_like_field(

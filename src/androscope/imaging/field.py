@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
+from androscope.imaging.chroma import chroma_within
 from androscope.imaging.field_crop import cut_crop
 from androscope.imaging.frame import frame_faults
 from androscope.imaging.head_scale import FieldScale, field_scale
 from androscope.imaging.locate import locate
 from androscope.imaging.located import Finder, Flag, Located
 from androscope.types import Crop, GreyImage, UInt8Array
+from androscope.types import Flag as CheckFlag
 
 __all__ = ["Field", "FieldItem", "read_field"]
 
@@ -36,11 +38,15 @@ _NO_SCALE = (
 
 @dataclass(frozen=True, slots=True)
 class FieldItem:
-    """One thing found in a field: where, and its crop, or the reason why it is not graded."""
+    """One thing found in a field: where, and its crop, or the reason why it is not graded.
+
+    ``flags`` are the checks that its crop did not pass, if that is why.
+    """
 
     located: Located
     crop: Crop | None = None
     excluded: str | None = None
+    flags: tuple[CheckFlag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,4 +171,12 @@ def _item(
     if outside > 0.005:
         notes += (f"{outside:.0%} of the crop lies outside the field; its edge is repeated",)
     page = "" if image.index is None else f"[{image.index}]"
-    return FieldItem(located, crop=Crop(pixels, f"{image.source}{page}#{number}", notes=notes))
+    half = size / enlargement / 2
+    left, top = located.x + 0.5 - half, located.y + 0.5 - half
+    crop = Crop(
+        pixels,
+        f"{image.source}{page}#{number}",
+        notes=notes,
+        chroma=chroma_within(image.chroma, left, top, left + 2 * half, top + 2 * half),
+    )
+    return FieldItem(located, crop=crop)

@@ -11,6 +11,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -23,6 +24,7 @@ from androscope.errors import (
     ImageUnreadableError,
     ImageUnsupportedError,
 )
+from androscope.imaging.chroma import chroma_map
 from androscope.imaging.formats import READ, advice_for, sniff
 from androscope.imaging.opening import named_decoder_errors, open_image_file
 from androscope.imaging.raster import read_raster
@@ -211,10 +213,7 @@ def _load(planes: _Planes, index: int) -> tuple[Plane, Statistics]:
         plane = planes.load(index)
     statistics = measure(plane.samples)
     grey = to_grey(plane.samples)
-    return (
-        Plane(grey, plane.bits, plane.pixel_size_um, plane.inverted, plane.notes),
-        statistics,
-    )
+    return replace(plane, samples=grey, chroma=chroma_map(plane.samples)), statistics
 
 
 def _grey_images(planes: _Planes, name: str) -> Iterator[GreyImage | Failure]:
@@ -260,4 +259,4 @@ def _grey_image(plane: Plane, scale: Scale, name: str, index: int | None) -> Gre
     if plane.inverted:
         pixels = np.subtract(255, pixels, dtype=np.uint8)
         notes += ("white-is-zero picture inverted",)
-    return GreyImage(pixels, name, index, plane.pixel_size_um, notes)
+    return GreyImage(pixels, name, index, plane.pixel_size_um, notes, plane.chroma)

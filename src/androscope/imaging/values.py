@@ -57,6 +57,9 @@ class Plane:
         True where 0 means white.
     notes
         What decoding did so far.
+    chroma
+        How coloured it was, if it has become grey already: see
+        :func:`androscope.imaging.chroma.chroma_map`.
     """
 
     samples: Samples
@@ -64,6 +67,7 @@ class Plane:
     pixel_size_um: float | None = None
     inverted: bool = False
     notes: tuple[str, ...] = ()
+    chroma: UInt8Array | None = None
 
 
 @dataclass(frozen=True, slots=True)

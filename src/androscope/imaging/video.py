@@ -16,6 +16,7 @@ from typing import Any
 
 from androscope.errors import ImageError, ImageUnreadableError, ImageUnsupportedError
 from androscope.extras import require
+from androscope.imaging.chroma import chroma_map
 from androscope.imaging.opening import open_image_file
 from androscope.imaging.raster import check_pixels
 from androscope.imaging.read import failure_of
@@ -133,7 +134,8 @@ def _frames(
             if number % stride == 0:
                 # A stream may change its size as it goes.
                 check_pixels(int(frame.width), int(frame.height), settings.max_pixels)
-                yield GreyImage(frame.to_ndarray(format="gray"), name, number)
+                chroma = chroma_map(frame.to_ndarray(format="rgb24"))
+                yield GreyImage(frame.to_ndarray(format="gray"), name, number, chroma=chroma)
                 given += 1
             number += 1
             if given == sampling.most:

@@ -1,8 +1,10 @@
 """The bundle: a folder with ``model.onnx``, ``card.json`` and ``MODEL_CARD.md``.
 
-Any other file in the folder is left alone and never read: a lab's notes do no harm there. All of
-the weights are inside ``model.onnx``, whose SHA-256 the card holds; a model that keeps weights in
-further files (ONNX "external data") is refused, because nothing would vouch for those.
+Where the card has checks with a distance to the training data, its reference is in a file of its
+own beside them, whose SHA-256 the card holds. Any other file in the folder is left alone and never
+read: a lab's notes do no harm there. All of the weights are inside ``model.onnx``, whose SHA-256
+the card holds; a model that keeps weights in further files (ONNX "external data") is refused,
+because nothing would vouch for those.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pathlib import Path
 
 from androscope.errors import BundleError, BundleMismatchError, OutputError
 from androscope.model.card import Card, CardDraft, read_card
+from androscope.model.domain import Domain, read_domain
 
 __all__ = [
     "CARD_FILE",
@@ -53,11 +56,14 @@ class Bundle:
     model
         The very bytes of ``model.onnx`` that were hashed, so that nothing can come between the
         check and the use.
+    domain
+        Reference of the distance to the training data; ``None`` without such a check.
     """
 
     folder: Path
     card: Card
     model: bytes = field(repr=False, compare=False)
+    domain: Domain | None = field(default=None, repr=False, compare=False)
 
     @property
     def model_path(self) -> Path:
@@ -94,7 +100,7 @@ def load_bundle(name_or_folder: str | Path = "default") -> Bundle:
     BundleError
         If there is no such bundle, a file is missing, or the card cannot be read.
     BundleMismatchError
-        If the model is not the one the card was written for.
+        If the model, or the reference of its checks, is not the one the card was written for.
     """
     folder = _find(name_or_folder)
     card_path, model_path = folder / CARD_FILE, folder / MODEL_FILE
@@ -114,7 +120,25 @@ def load_bundle(name_or_folder: str | Path = "default") -> Bundle:
             path=model_path,
             advice="Export it with all weights inside model.onnx",
         )
-    return Bundle(folder=folder, card=card, model=model)
+    return Bundle(folder=folder, card=card, model=model, domain=_domain(folder, card))
+
+
+def _domain(folder: Path, card: Card) -> Domain | None:
+    """Read and verify the reference that the card's checks name."""
+    named = None if card.checks is None else card.checks.domain
+    if named is None:
+        return None
+    path = folder / named.file
+    data = _read(path, named.bytes)
+    got = hashlib.sha256(data).hexdigest()
+    if got != named.sha256:
+        raise BundleMismatchError(
+            "is not the reference of the training data that the card describes: expected SHA-256 "
+            f"{named.sha256} ({named.bytes} bytes), got {got} ({len(data)} bytes)",
+            path=path,
+            advice=f"The file was changed or damaged. {_AGAIN}",
+        )
+    return read_domain(data, card.network.embedding_dim, named.components, path=str(path))
 
 
 def _find(name_or_folder: str | Path) -> Path:
@@ -162,7 +186,9 @@ def _read(path: Path, most: int) -> bytes:
         ) from error
 
 
-def write_bundle(folder: str | Path, model: bytes, draft: CardDraft) -> Bundle:
+def write_bundle(
+    folder: str | Path, model: bytes, draft: CardDraft, domain: Domain | None = None
+) -> Bundle:
     """Write a bundle, whole or not at all, and prove it by loading it and grading a batch of zeros.
 
     Parameters
@@ -177,6 +203,8 @@ def write_bundle(folder: str | Path, model: bytes, draft: CardDraft) -> Bundle:
     draft
         The card without the model's hash and size. A :class:`Card` is taken too, and gets the
         hash of ``model``.
+    domain
+        The reference that the card's checks name, if they do.
 
     Returns
     -------
@@ -197,6 +225,7 @@ def write_bundle(folder: str | Path, model: bytes, draft: CardDraft) -> Bundle:
     sha256 = hashlib.sha256(model).hexdigest()
     card = Card(**known, model_sha256=sha256, model_bytes=len(model))
     refuse_full(folder)
+    reference = _reference(card, domain, folder)
     temporary: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -205,6 +234,7 @@ def write_bundle(folder: str | Path, model: bytes, draft: CardDraft) -> Bundle:
             (MODEL_FILE, model),
             (CARD_FILE, card.to_json().encode()),
             (MODEL_CARD_FILE, card_text(card).encode()),
+            *reference,
         ):
             with (temporary / name).open("wb") as stream:
                 stream.write(content)
@@ -245,6 +275,21 @@ def refuse_full(folder: Path) -> None:
             path=folder,
             advice="Choose another name, or remove it first",
         )
+
+
+def _reference(card: Card, domain: Domain | None, folder: Path) -> tuple[tuple[str, bytes], ...]:
+    """Name and bytes of the file that the card's checks name; empty if they name none."""
+    named = None if card.checks is None else card.checks.domain
+    data = None if domain is None else domain.to_bytes()
+    if (named is None) != (data is None) or (
+        named and data and hashlib.sha256(data).hexdigest() != named.sha256
+    ):
+        raise BundleMismatchError(
+            "the card's checks and the reference of the training data do not belong together",
+            path=folder,
+            advice="Give the reference that was fitted with the checks, or leave both out",
+        )
+    return () if named is None or data is None else ((named.file, data),)
 
 
 def _prove(folder: Path, card: Card) -> None:

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from androscope.errors import BundleError
+from androscope.model.card_checks import Checks
 from androscope.model.card_int8 import Int8
 from androscope.model.card_parent import Parent
 from androscope.model.card_trust import Calibration, Conformal, check_labels
@@ -142,6 +143,9 @@ class CardDraft(_Table):
     )
     conformal: dict[LabelName, Conformal] | None = Field(
         None, description="Calibrated probabilities of crops whose truth is known, per label."
+    )
+    checks: Checks | None = Field(
+        None, description="Which images may be graded; without them every one is."
     )
     parent: Parent | None = Field(
         None, description="The bundle this one was adapted from, if it was, and to which crops."

@@ -77,6 +77,8 @@ class Session:
     def __init__(self, bundle: Bundle, *, threads: int = 0) -> None:
         self.card: Card = bundle.card
         self.folder = bundle.folder
+        #: Reference of the distance to the training data, if the card's checks have one.
+        self.domain = bundle.domain
         self._ort = open_model(bundle.model, bundle.model_path, threads=threads)
         self._check(str(bundle.model_path))
 
