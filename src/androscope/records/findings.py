@@ -84,6 +84,7 @@ def findings_of(
         ),
         failures=tuple(failure for _, failure in failures),
         fields=sum(grading.kind == "field" for grading in gradings.values()),
+        error_rate=first.error_rate,
         abstains=first.error_rate is not None,
         settings=_settings(connection, sample, crops, first.error_rate, anchor),
     )

@@ -205,7 +205,10 @@ def finish(connection: Connection, job: Job) -> None:
 def _fail(log: Appender, job: Job, error: AndroscopeError) -> None:
     said: dict[str, Any] = {"code": error.code, "reason": error.reason, "advice": error.advice}
     _set(log.connection, job.id, state=JobState.FAILED.value, lease_until=None, **said)
-    if job.image_id is None or job.sample_id is None:
+    if job.sample_id is None:
+        return
+    if job.image_id is None:
+        refresh(log.connection, job.sample_id)
         return
     of = log.connection.execute(
         select(ImageRow.file_id, ImageRow.page).where(ImageRow.id == job.image_id)
