@@ -14,8 +14,9 @@ from typing import get_args
 
 import numpy as np
 
-from androscope.assessment.conformal import cuts_of, promise
+from androscope.assessment.conformal import cuts_of
 from androscope.assessment.decide import decide
+from androscope.assessment.gathered import gathered, pixel_size_unused
 from androscope.errors import ImageError
 from androscope.imaging.crop import Fit, to_crop
 from androscope.imaging.inputs import Images, Progress, read_inputs, sources_of
@@ -174,37 +175,19 @@ class Grader:
         pixel_size: float | None = None,
     ) -> Results:
         """Gather what :meth:`stream` gave, with the facts of the model that gave it."""
-        card = self.card
-        extra = {}
-        if pixel_size is not None:
-            extra["pixel_size_um"] = f"{pixel_size:g}"
-        if self.error_rate is not None:
-            extra["promise"] = promise(self.error_rate)
-        warning = self.pixel_size_warning(pixel_size)
-        if warning:
-            extra["pixel_size_warning"] = warning
-        return Results(
-            model=card.name,
-            model_sha256=card.model_sha256,
-            labels=card.labels,
-            assessments=tuple(assessments),
-            failures=tuple(failures),
-            crops=tuple(crops),
-            extra=extra,
-            model_version=card.version,
-            thresholds=dict(card.thresholds),
+        return gathered(
+            self.card,
+            assessments,
+            failures,
+            crops,
+            pixel_size=pixel_size,
             error_rate=self.error_rate,
-            cuts=dict(self._cuts),
+            cuts=self._cuts,
         )
 
     def pixel_size_warning(self, pixel_size: float | None) -> str | None:
         """Say so if a pixel size was given and the model cannot use it."""
-        if pixel_size is None or self.card.input.pixel_size_um is not None:
-            return None
-        return (
-            f"the pixel size ({pixel_size:g} um) was not used: that of the crops {self.card.name} "
-            "learned from is not known, so images are fitted by their size in pixels"
-        )
+        return pixel_size_unused(self.card, pixel_size)
 
     def stream(
         self,

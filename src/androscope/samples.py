@@ -46,7 +46,6 @@ def grade_sample(
     sample_id: str | None = None,
     rules: Mapping[str, str] | None = None,
     taken_as: TakenAs = "by size",
-    abstains: bool = False,
     progress: Progress | None = None,
 ) -> Findings:
     """Grade a sample.
@@ -56,14 +55,13 @@ def grade_sample(
     folder, rules
         As for :func:`~androscope.imaging.sample_folder.find_sample`, or what it gave.
     grader, options
-        As for :func:`~androscope.fields.grade_fields`; the pixel size is that of crops too.
+        As for :func:`~androscope.fields.grade_fields`; the pixel size is that of crops too. With
+        the grader's error rate, parts may be left undecided.
     sample_id
         What the sample is called; default: the folder's name.
     taken_as
         By size as :func:`~androscope.imaging.crop.looks_like_field` has it; videos are fields, and
         refused among crops.
-    abstains
-        Whether the model can leave a part undecided.
     progress
         Called after each file with how many are done and how many there are.
 
@@ -97,7 +95,7 @@ def grade_sample(
         failures=tuple(reader.failures),
         overlays=tuple(reader.overlays),
         fields=reader.fields,
-        abstains=abstains,
+        error_rate=grader.error_rate,
         notes=notes,
         settings=_settings(options, taken_as, fields=reader.fields > 0),
     )

@@ -6,40 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from androscope.assessment.sample import summarise, wilson_interval
-from androscope.types import Assessment, PartVerdict, Verdict
+from androscope.assessment.sample import proportion, wilson_interval
 
 
-def _assessment(*abnormal: bool) -> Assessment:
-    parts = tuple(
-        PartVerdict(label, 0.9 if bad else 0.1, 0.5, Verdict.ABNORMAL if bad else Verdict.NORMAL)
-        for label, bad in zip(("head", "tail"), abnormal, strict=True)
-    )
-    return Assessment("x.png", None, parts)
-
-
-def test_counts_and_intervals() -> None:
-    sample = summarise(
-        [_assessment(True, False), _assessment(False, False), _assessment(True, True)],
-        ("head", "tail"),
-    )
-    assert sample.n == 3
-    assert (sample.abnormal["head"].count, sample.abnormal["tail"].count) == (2, 1)
-    assert sample.abnormal["head"].fraction == 2 / 3
-    assert (sample.all_normal.count, sample.all_normal.n) == (1, 3)
-    assert (sample.abnormal["head"].low, sample.abnormal["head"].high) == wilson_interval(2, 3)
-
-
-def test_nothing_assessed_gives_no_fractions() -> None:
-    sample = summarise([], ("head",))
-    assert sample.n == 0
-    assert sample.abnormal["head"].fraction is None
-    assert sample.all_normal.low is None
-
-
-def test_a_label_that_was_not_assessed() -> None:
-    with pytest.raises(KeyError, match="'vacuole' is not assessed by this model"):
-        summarise([_assessment(True, False)], ("vacuole",))
+def test_a_fraction_of_nothing_is_none() -> None:
+    assert proportion(0, 0).fraction is None
+    found = proportion(2, 3)
+    assert (found.count, found.n, found.fraction) == (2, 3, 2 / 3)
+    assert (found.low, found.high) == wilson_interval(2, 3)
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,15 @@
 from __future__ import annotations
 
-from typing import cast
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from androscope.assessment.sample import summarise, wilson_interval
+from androscope.assessment.sample import wilson_interval
 from androscope.assessment.tally import Counts, count_whole, overall, tally
 from androscope.types import Assessment, PartVerdict, Verdict
 
 LABELS = ("head", "tail")
-# A model with a third verdict does not exist yet; the counts are ready for it.
-WORDS = {
-    "n": Verdict.NORMAL,
-    "a": Verdict.ABNORMAL,
-    "u": cast(Verdict, "undecided"),
-}
+WORDS = {"n": Verdict.NORMAL, "a": Verdict.ABNORMAL, "u": Verdict.UNDECIDED}
 
 
 def sperm(verdicts: str) -> Assessment:
@@ -63,12 +56,17 @@ def test_nothing_at_all_divides_by_nothing() -> None:
     assert found.bounds is None
 
 
+def test_a_label_that_was_not_assessed() -> None:
+    with pytest.raises(KeyError, match="'vacuole' is not assessed by this model"):
+        tally([sperm("nn")], ("vacuole",))
+
+
 @given(st.lists(st.sampled_from(["nn", "na", "an", "aa"])))
-def test_without_undecided_it_is_the_summary_of_assess(kinds: list[str]) -> None:
-    assessments = [sperm(kind) for kind in kinds]
-    found, known = tally(assessments, LABELS), summarise(assessments, LABELS)
-    assert found.whole.fraction_normal == known.all_normal
-    assert {n: c.fraction_abnormal for n, c in found.parts.items()} == known.abnormal
+def test_without_undecided_fractions_are_of_all(kinds: list[str]) -> None:
+    found = tally([sperm(kind) for kind in kinds], LABELS)
+    assert found.whole.fraction_normal.count == kinds.count("nn")
+    assert found.parts["head"].fraction_abnormal.count == sum(k[0] == "a" for k in kinds)
+    assert {c.decided for c in (found.whole, *found.parts.values())} == {len(kinds)}
 
 
 @given(st.lists(st.sampled_from([a + b for a in "nau" for b in "nau"]), min_size=1))
@@ -76,6 +74,6 @@ def test_the_undecided_could_not_lead_outside_the_bounds(kinds: list[str]) -> No
     low, high = tally([sperm(k) for k in kinds], LABELS).whole.bounds or (1, 0)
     for word in "na":
         decided = [sperm(k.replace("u", word)) for k in kinds]
-        fraction = summarise(decided, LABELS).all_normal.fraction
+        fraction = tally(decided, LABELS).whole.fraction_normal.fraction
         assert fraction is not None
         assert low <= fraction <= high

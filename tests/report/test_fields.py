@@ -110,6 +110,22 @@ def test_kinds_are_those_that_have_a_colour() -> None:
 
 
 @pytest.mark.parametrize(
+    ("verdicts", "kind"),
+    [
+        pytest.param("nun", "undecided", id="one undecided"),
+        pytest.param("nua", "abnormal", id="abnormal wins"),
+        pytest.param("nnn", "normal", id="all normal"),
+    ],
+)
+def test_undecided_is_a_kind_of_its_own(verdicts: str, kind: str) -> None:
+    words = {"n": Verdict.NORMAL, "a": Verdict.ABNORMAL, "u": Verdict.UNDECIDED}
+    parts = tuple(PartVerdict(str(i), 0.5, 0.5, words[v]) for i, v in enumerate(verdicts))
+    field = graded()
+    item = next(i for i, v in zip(field.field.items, field.assessments, strict=True) if v)
+    assert kind_of(item, Assessment("x", None, parts)) == kind
+
+
+@pytest.mark.parametrize(
     ("source", "index", "name"),
     [
         pytest.param("day3/f.png", None, "0007-f.png", id="plain"),

@@ -184,3 +184,19 @@ def test_it_is_written_whole(results: Results, tmp_path: Path) -> None:
     assert (tmp_path / "sub" / "r.html").read_text(encoding="utf-8").endswith("</html>\n")
     with pytest.raises(OutputError, match="cannot be written"):
         write_html(tmp_path / "sub", results)
+
+
+def test_undecided_has_its_sign_its_counts_and_its_promise(undecided: Results) -> None:
+    text = html_text(undecided)
+    assert re.search(r"\?</span> undecided 0\.40", text)
+    assert "head 0.2 to 0.6, tail 0.3 to 0.5" in text
+    assert "0.1: Of each part, at most 0.1 of the truly normal sperm" in text
+    assert '<td class="undecided">2</td>' in text
+    assert "With the 1 undecided sperm, every part is normal in 33.3% to 66.7%." in text
+    assert "the lines in it where the part becomes undecided" in text
+    assert "--t:0.200;--u:0.600" in text
+
+
+def test_without_an_error_rate_nothing_is_said_of_undecided(results: Results) -> None:
+    shown = html_text(results).partition("</style>")[2]
+    assert "ndecided" not in shown

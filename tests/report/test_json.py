@@ -17,7 +17,7 @@ WHEN = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 def test_the_whole_document(results: Results) -> None:
     document = json.loads(json_text(results, created=WHEN))
-    interval = {"count": 1, "of": 2, "fraction": 0.5}
+    interval = {"count": 1, "of": 2, "fraction": 0.5, "undecided": 0}
     assert document["summary"]["abnormal"]["head"] == pytest.approx(
         interval | {"low": 0.0945312057, "high": 0.9054687943}
     )
@@ -34,8 +34,14 @@ def test_the_whole_document(results: Results) -> None:
             "labels": ["head", "tail"],
             "thresholds": {"head": 0.5, "tail": 0.5},
         },
+        "verdicts": {"error_rate": None, "promise": None, "cuts": {}},
         "extra": {"pixel_size_um": "0.1"},
-        "summary": {"assessed": 2, "failed": 1},
+        "summary": {
+            "assessed": 2,
+            "failed": 1,
+            "undecided": 0,
+            "all_normal_bounds": [0.0, 0.0],
+        },
         "assessments": [
             {
                 "image": "day 3/a.png",
@@ -82,9 +88,24 @@ def test_names_come_back_byte_for_byte(results: Results, tmp_path: Path) -> None
 def test_nothing_assessed_has_no_fractions(nothing: Results) -> None:
     summary = json_document(nothing)["summary"]
     none = {"count": 0, "of": 0, "fraction": None, "low": None, "high": None}
+    part = none | {"undecided": 0}
     assert summary == {
-        "assessed": 0, "failed": 0, "abnormal": {"head": none, "tail": none}, "all_normal": none,
+        "assessed": 0, "failed": 0, "undecided": 0, "abnormal": {"head": part, "tail": part},
+        "all_normal": none, "all_normal_bounds": None,
     }  # fmt: skip
+
+
+def test_an_error_rate_is_recorded_with_its_promise(undecided: Results) -> None:
+    document = json_document(undecided)
+    assert document["verdicts"]["error_rate"] == 0.1
+    assert document["verdicts"]["promise"].startswith("Of each part, at most 0.1 of the truly")
+    assert document["verdicts"]["cuts"]["head"] == {"abnormal_from": 0.2, "normal_to": 0.6}
+    summary = document["summary"]
+    assert summary["undecided"] == 1
+    assert [summary["abnormal"][label]["undecided"] for label in ("head", "tail")] == [2, 0]
+    assert (summary["all_normal"]["count"], summary["all_normal"]["of"]) == (1, 2)
+    assert summary["all_normal_bounds"] == (1 / 3, 2 / 3)
+    assert document["assessments"][0]["parts"]["head"]["verdict"] == "undecided"
 
 
 def test_the_time_is_now(nothing: Results) -> None:

@@ -115,3 +115,30 @@ def test_one_failure_is_one_image(results: Results) -> None:
 def test_a_name_of_an_assessment_is_not_markup(results: Results) -> None:
     named = Assessment("[bold]x[/bold].png", None, results.assessments[0].parts)
     assert "[bold]x[/bold].png" in _plain(dataclasses.replace(results, assessments=(named,)))
+
+
+def test_undecided_is_a_word_a_colour_and_a_count(undecided: Results) -> None:
+    lines = [line.rstrip() for line in _plain(undecided).splitlines()]
+    assert lines == [
+        "Image  head            tail",
+        "0.png  undecided 0.40  normal    0.10",
+        "1.png  undecided 0.40  abnormal  0.90",
+        "2.png  normal    0.10  normal    0.10",
+        "",
+        "3 assessed by tiny 1.2.3.",
+        "Of the sample      count   fraction (95% interval)  undecided",
+        "head abnormal      0 of 1  0.0% (0.0% to 79.3%)     2",
+        "tail abnormal      1 of 3  33.3% (6.1% to 79.2%)    0",
+        "every part normal  1 of 2  50.0% (9.5% to 90.5%)    1",
+        "With the 1 undecided sperm, every part is normal in 33.3% to 66.7%.",
+        "Of each part, at most 0.1 of the truly normal sperm are called abnormal and at most 0.1 "
+        "of the truly abnormal normal, where images are like those of the model's validation data; "
+        "what cannot be decided so is undecided.",
+        "For research use only: not a medical device.",
+    ]
+    assert "\x1b[1;35mundecided 0.40\x1b[0m" in _terminal(undecided)
+
+
+def test_what_was_left_undecided_is_neither_right_nor_wrong(undecided: Results) -> None:
+    truth = [{"head": Verdict.ABNORMAL}, {"head": Verdict.NORMAL}, {"head": Verdict.NORMAL}]
+    assert "1 of 1 verdicts agree with what is true" in _plain(undecided, truth=truth)

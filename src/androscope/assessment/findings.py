@@ -108,8 +108,10 @@ class Findings:
         Of the first fields.
     fields
         How many fields and videos were looked at.
+    error_rate
+        The share of wrong verdicts that was allowed; ``None``: verdicts are by the thresholds.
     abstains
-        Whether the model can leave a part undecided.
+        Whether a part could be left undecided; with an error rate it always can.
     notes
         What a reader should know of the folder as a whole.
     settings
@@ -124,9 +126,14 @@ class Findings:
     failures: tuple[Failure, ...] = ()
     overlays: tuple[Overlay, ...] = ()
     fields: int = 0
+    error_rate: float | None = None
     abstains: bool = False
     notes: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.error_rate is not None and not self.abstains:
+            object.__setattr__(self, "abstains", True)
 
     @property
     def assessed(self) -> Iterator[tuple[SampleFind, Assessment]]:

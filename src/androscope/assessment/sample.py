@@ -1,15 +1,12 @@
-"""From single verdicts to a sample: how many, what fraction, and how sure that fraction is."""
+"""A fraction of a sample, and how sure it is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
 
-from androscope.types import Assessment, Verdict
-
-__all__ = ["Proportion", "Sample", "proportion", "summarise", "wilson_interval"]
+__all__ = ["Proportion", "proportion", "wilson_interval"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,25 +18,6 @@ class Proportion:
     fraction: float | None
     low: float | None
     high: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A set of assessed sperm.
-
-    Attributes
-    ----------
-    n
-        How many were assessed.
-    abnormal
-        For each label, how many were abnormal.
-    all_normal
-        How many had every assessed part normal.
-    """
-
-    n: int
-    abnormal: dict[str, Proportion]
-    all_normal: Proportion
 
 
 def wilson_interval(count: int, n: int, *, confidence: float = 0.95) -> tuple[float, float]:
@@ -81,39 +59,6 @@ def wilson_interval(count: int, n: int, *, confidence: float = 0.95) -> tuple[fl
     low = 0.0 if count == 0 else (centre - half) / scale
     high = 1.0 if count == n else (centre + half) / scale
     return low, high
-
-
-def summarise(assessments: Iterable[Assessment], labels: Sequence[str]) -> Sample:
-    """Count verdicts over a sample, with 95% Wilson intervals.
-
-    The intervals speak of the sampling of sperm alone. They take each verdict as right and each
-    sperm as independent of the others; the model's own errors, which its card states, come on top.
-
-    Parameters
-    ----------
-    assessments
-        Any number, all with these labels.
-    labels
-        The labels to count, in order.
-
-    Raises
-    ------
-    KeyError
-        If an assessment lacks a label.
-    """
-    n = all_normal = 0
-    abnormal = dict.fromkeys(labels, 0)
-    for assessment in assessments:
-        verdicts = {label: assessment[label].verdict for label in labels}
-        for label, verdict in verdicts.items():
-            abnormal[label] += verdict is Verdict.ABNORMAL
-        all_normal += all(v is Verdict.NORMAL for v in verdicts.values())
-        n += 1
-    return Sample(
-        n=n,
-        abnormal={label: proportion(count, n) for label, count in abnormal.items()},
-        all_normal=proportion(all_normal, n),
-    )
 
 
 def proportion(count: int, n: int) -> Proportion:

@@ -88,6 +88,9 @@ def overall(assessment: Assessment, labels: Sequence[str]) -> Outcome:
 def tally(assessments: Iterable[Assessment], labels: Sequence[str]) -> Tally:
     """Count outcomes of each part and of whole sperm (:func:`overall`).
 
+    The intervals of fractions speak of the sampling of sperm alone. They take each verdict as right
+    and each sperm as independent of the others; the model's own errors come on top.
+
     Raises
     ------
     KeyError

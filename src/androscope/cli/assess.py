@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from androscope.cli.assess_fields import Gathered, print_fields, tell_scale
-from androscope.cli.models import ModelOption
+from androscope.cli.models import ErrorRateOption, ModelOption, note_unreachable
 
 if TYPE_CHECKING:
     from androscope.predict import Progress
@@ -49,6 +49,7 @@ def assess(
         ),
     ],
     model: ModelOption = None,
+    error_rate: ErrorRateOption = None,
     csv: Annotated[
         Path | None, typer.Option(help="Write a row per image as CSV.", show_default=False)
     ] = None,
@@ -148,6 +149,8 @@ def assess(
 
         $ androscope assess crops/ --csv results.csv --html results.html
 
+        $ androscope assess crops/ --error-rate 0.1
+
         $ androscope assess field.tif --pixel-size 0.11 --overlay overlays
 
         $ find . -name '*.tif' | androscope assess - --quiet --json results.json
@@ -171,12 +174,13 @@ def assess(
     check_outputs(outputs, folders=folders, inputs=found)
     if parquet is not None:
         require_parquet()
-    grader = Grader(model, threads=threads)
+    grader = Grader(model, threads=threads, error_rate=error_rate)
     find = None if locator is None else finder(locator, threads=threads or 0)
     options = FieldOptions(pixel_size_um=pixel_size, head_length=head_length, find=find)
     gathered = Gathered(
         thumbnails=thumbnails, overlay=overlay, keep=THUMBNAILS if html is not None else 0
     )
+    note_unreachable(grader)
     errors = console_for(sys.stderr)
     if found.repeated:
         _tell(f"{found.repeated} named more than once; each is graded once")

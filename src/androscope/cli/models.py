@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-__all__ = ["ModelOption", "models"]
+if TYPE_CHECKING:
+    from androscope.predict import Grader
+
+__all__ = ["ErrorRateOption", "ModelOption", "models", "note_unreachable"]
 
 models = typer.Typer(
     help="See which models there are, and what is known of them.", no_args_is_help=True
@@ -32,6 +35,42 @@ ModelOption = Annotated[
         show_default="the shipped one",
     ),
 ]
+
+
+def _rate(value: float | None) -> float | None:
+    # `not in range` rather than `outside`: NaN compares false with everything.
+    if value is not None and not 0 < value <= 0.5:
+        raise typer.BadParameter(f"expected a share above 0 and at most 0.5, got {value:g}")
+    return value
+
+
+#: The option that every command that grades shares.
+ErrorRateOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="R",
+        callback=_rate,
+        help="Leave undecided what cannot be decided with at most this share of wrong verdicts, of "
+        "truly normal and of truly abnormal parts; such as 0.1.",
+        show_default="the setting; verdicts by thresholds",
+    ),
+]
+
+
+def note_unreachable(grader: Grader) -> None:
+    """Say on standard error which classes an error rate is too low ever to rule out."""
+    from androscope.assessment.conformal import unreachable
+
+    names = () if grader.error_rate is None else unreachable(grader.card, grader.error_rate)
+    if names:
+        typer.secho(
+            f"note: at an error rate of {grader.error_rate:g} too few validation crops ever rule "
+            f"out: {', '.join(names)}",
+            err=True,
+            fg=typer.colors.YELLOW,
+        )
+
+
 _Name = Annotated[
     str,
     typer.Argument(

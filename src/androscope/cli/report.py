@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from androscope.cli.models import ModelOption
+from androscope.cli.models import ErrorRateOption, ModelOption, note_unreachable
 
 if TYPE_CHECKING:
     from androscope.imaging.inputs import Progress
@@ -68,6 +68,7 @@ def report(
         ),
     ] = None,
     model: ModelOption = None,
+    error_rate: ErrorRateOption = None,
     pixel_size: Annotated[
         float | None,
         typer.Option(
@@ -146,7 +147,8 @@ def report(
             err=True,
             fg=typer.colors.YELLOW,
         )
-    grader = Grader(model, threads=threads)
+    grader = Grader(model, threads=threads, error_rate=error_rate)
+    note_unreachable(grader)
     options = FieldOptions(
         pixel_size_um=pixel_size,
         head_length=head_length,
@@ -197,6 +199,12 @@ def print_summary(document: SampleReport) -> None:
         lines.append(
             f"Normal in every graded part: {normal.count} of {normal.of}, {normal.fraction:.1%} "
             f"(95% interval {normal.low:.1%} to {normal.high:.1%})."
+        )
+    if counts.undecided and document.normal_bounds is not None:
+        low, high = document.normal_bounds
+        lines.append(
+            f"Undecided: {counts.undecided} of {counts.assessed} sperm; with them, {low:.1%} to "
+            f"{high:.1%} could be normal."
         )
     lines.append(document.agreement.verdict)
     lines += [f"To be known: {warning}" for warning in document.warnings]

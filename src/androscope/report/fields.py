@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 from androscope.assessment.field import GradedField
+from androscope.assessment.tally import overall
 from androscope.files import write_text
 from androscope.imaging.field import FieldItem
 from androscope.imaging.overlay import Mark, write_overlay
@@ -92,13 +93,12 @@ def write_located(path: str | Path, fields: Sequence[GradedField]) -> None:
 
 
 def kind_of(item: FieldItem, verdicts: Assessment | None) -> str:
-    """``normal``, ``abnormal`` (in any part), ``not graded``, or ``no sperm``."""
+    """``normal``, ``abnormal`` (in any part), ``undecided``, ``not graded``, or ``no sperm``."""
     if not item.located.is_sperm:
         return "no sperm"
     if verdicts is None:
         return "not graded"
-    abnormal = any(part.verdict is Verdict.ABNORMAL for part in verdicts.parts)
-    return "abnormal" if abnormal else "normal"
+    return overall(verdicts, [part.label for part in verdicts.parts])
 
 
 def overlay_name(number: int, field: GradedField) -> str:
@@ -133,4 +133,5 @@ def write_field_overlay(folder: str | Path, number: int, graded: GradedField) ->
 def _caption(verdicts: Assessment | None) -> str:
     if verdicts is None:
         return ""
-    return " ".join(p.label for p in verdicts.parts if p.verdict is Verdict.ABNORMAL)
+    said = {Verdict.ABNORMAL: "", Verdict.UNDECIDED: "?"}
+    return " ".join(f"{p.label}{said[p.verdict]}" for p in verdicts.parts if p.verdict in said)

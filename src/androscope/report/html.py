@@ -8,13 +8,15 @@ from pathlib import Path
 from string import Template
 
 from androscope import __version__
-from androscope.assessment.sample import Proportion, summarise
+from androscope.assessment.conformal import promise
+from androscope.assessment.sample import Proportion
+from androscope.assessment.tally import Counts, tally
 from androscope.files import write_text
 from androscope.report.names import NOTICE
 from androscope.report.names import html_safe as _safe
 from androscope.report.table import Truth, agreement, percent
 from androscope.report.thumbnails import data_uri
-from androscope.types import Assessment, Crop, PartVerdict, Results, Verdict
+from androscope.types import Assessment, Crop, Cuts, PartVerdict, Results, Verdict
 
 __all__ = ["THUMBNAILS", "html_text", "write_html"]
 
@@ -23,7 +25,16 @@ THUMBNAILS = 2000
 
 _HERE = Path(__file__).resolve().parent
 # Verdicts differ by their word and their sign, not by colour alone (WCAG 2.2, 1.4.1).
-_SIGN = {Verdict.NORMAL: "✓", Verdict.ABNORMAL: "✗"}
+_SIGN = {Verdict.NORMAL: "✓", Verdict.ABNORMAL: "✗", Verdict.UNDECIDED: "?"}
+
+_METER = (
+    "The bar shows that probability, the line in it the threshold from which the verdict is "
+    "abnormal."
+)
+_METER_CUTS = (
+    "The bar shows that probability, the lines in it where the part becomes undecided: between "
+    "them it may be either."
+)
 
 
 def html_text(
@@ -57,6 +68,7 @@ def html_text(
         notice=_safe(NOTICE),
         facts=_facts(results, created),
         summary=_summary(results, truth),
+        meter=_safe(_METER_CUTS if results.cuts else _METER),
         assessed=_assessed(results, truth),
         failures=_failures(results),
         version=_safe(__version__),
@@ -81,33 +93,60 @@ def _facts(results: Results, created: datetime) -> str:
         "Model's SHA-256": results.model_sha256,
         "Abnormal from probability": thresholds or "-",
         "Made": f"{created:%Y-%m-%d %H:%M} UTC",
+        **_rule(results),
         **{name.replace("_", " "): value for name, value in results.extra.items()},
     }
     return "".join(f"<dt>{_safe(k)}</dt><dd>{_safe(v)}</dd>" for k, v in facts.items())
 
 
+def _rule(results: Results) -> dict[str, str]:
+    """What an error rate promised, and where parts are undecided."""
+    if results.error_rate is None:
+        return {}
+    cuts = ", ".join(
+        f"{label} {min(c.abnormal_from, c.normal_to):.3g} to "
+        f"{max(c.abnormal_from, c.normal_to):.3g}"
+        for label, c in results.cuts.items()
+    )
+    return {
+        "Error rate allowed": f"{results.error_rate:.3g}: {promise(results.error_rate)}",
+        "Undecided": cuts,
+    }
+
+
 def _summary(results: Results, truth: Truth | None) -> str:
-    sample = summarise(results.assessments, results.labels)
-    rows = [(f"{label} abnormal", p) for label, p in sample.abnormal.items()]
-    rows.append(("every part normal", sample.all_normal))
-    lines = [f"<p>{sample.n} assessed; {len(results.failures)} could not be.</p>"]
+    found = tally(results.assessments, results.labels)
+    whole = found.whole
+    rows = [(f"{label} abnormal", c, c.fraction_abnormal) for label, c in found.parts.items()]
+    rows.append(("every part normal", whole, whole.fraction_normal))
+    lines = [f"<p>{whole.assessed} assessed; {len(results.failures)} could not be.</p>"]
+    abstains = results.error_rate is not None or any(c.undecided for c in found.parts.values())
     if truth is not None:
         agree, known = agreement(results, truth)
         lines.append(f"<p>{agree} of {known} verdicts agree with what is true of these images.</p>")
-    if sample.n:
-        body = "".join(_proportion(name, p) for name, p in rows)
+    if whole.assessed:
+        body = "".join(_proportion(name, p, c if abstains else None) for name, c, p in rows)
+        more = '<th scope="col">Undecided</th>' if abstains else ""
         lines.append(
             '<table class="summary"><thead><tr><th scope="col">Of the sample</th>'
-            '<th scope="col">Count</th><th scope="col">Fraction (95% interval)</th></tr></thead>'
-            f"<tbody>{body}</tbody></table>"
+            f'<th scope="col">Count</th><th scope="col">Fraction (95% interval)</th>{more}'
+            f"</tr></thead><tbody>{body}</tbody></table>"
+        )
+    if whole.undecided and whole.bounds:
+        low, high = whole.bounds
+        lines.append(
+            f"<p>With the {whole.undecided} undecided sperm, every part is normal in {low:.1%} to "
+            f"{high:.1%}.</p>"
         )
     return "".join(lines)
 
 
-def _proportion(name: str, proportion: Proportion) -> str:
+def _proportion(name: str, proportion: Proportion, counts: Counts | None) -> str:
+    undecided = "" if counts is None else f'<td class="undecided">{counts.undecided}</td>'
     return (
         f'<tr><th scope="row">{_safe(name)}</th>'
-        f"<td>{proportion.count} of {proportion.n}</td><td>{percent(proportion)}</td></tr>"
+        f"<td>{proportion.count} of {proportion.n}</td><td>{percent(proportion)}</td>"
+        f"{undecided}</tr>"
     )
 
 
@@ -137,7 +176,10 @@ def _rows(results: Results, truth: Truth | None) -> Iterator[str]:
     for number, assessment in enumerate(results.assessments):
         crop = crops[number] if number < len(crops) else None
         known: Mapping[str, Verdict] = {} if truth is None else truth[number]
-        cells = "".join(_verdict(part, known.get(part.label)) for part in assessment.parts)
+        cells = "".join(
+            _verdict(part, known.get(part.label), results.cuts.get(part.label))
+            for part in assessment.parts
+        )
         yield (
             f"<tr><td>{_picture(crop, assessment)}</td>"
             f'<th scope="row">{_safe(assessment.name)}{_notes(assessment)}</th>{cells}</tr>\n'
@@ -160,18 +202,22 @@ def _notes(assessment: Assessment) -> str:
     return f"<small>{_safe('; '.join(assessment.notes))}</small>"
 
 
-def _verdict(part: PartVerdict, true: Verdict | None) -> str:
+def _verdict(part: PartVerdict, true: Verdict | None, cuts: Cuts | None) -> str:
     word = part.verdict.value
     known = ""
-    if true is not None:
+    # With an error rate the threshold decides nothing: two lines instead, where it does not know.
+    lines = f"--t:{part.threshold:.3f}"
+    if cuts is not None:
+        lines = f"--t:{cuts.abnormal_from:.3f};--u:{cuts.normal_to:.3f}"
+    if true is not None and part.verdict is not Verdict.UNDECIDED:
         agrees = true is part.verdict
         known = f'<small class="{"agrees" if agrees else "differs"}">truly {true.value}</small>'
     return (
         f'<td data-label="{_safe(part.label)}"><span class="verdict {word}">'
         f'<span aria-hidden="true">{_SIGN[part.verdict]}</span> {word} '
         f"{part.probability:.2f}</span>"
-        f'<span class="meter" aria-hidden="true" style="--p:{part.probability:.3f};'
-        f'--t:{part.threshold:.3f}"></span>{known}</td>'
+        f'<span class="meter{"" if cuts is None else " two"}" aria-hidden="true" '
+        f'style="--p:{part.probability:.3f};{lines}"></span>{known}</td>'
     )
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from androscope import __version__
-from androscope.assessment.sample import Proportion, summarise
+from androscope.assessment.conformal import promise
+from androscope.assessment.sample import Proportion
+from androscope.assessment.tally import tally
 from androscope.files import write_text
 from androscope.report.names import NOTICE
 from androscope.types import Assessment, Failure, Results
@@ -29,7 +31,8 @@ def json_document(results: Results, *, created: datetime | None = None) -> dict[
     created
         When; default: now.
     """
-    sample = summarise(results.assessments, results.labels)
+    found = tally(results.assessments, results.labels)
+    rate = results.error_rate
     created = datetime.now(UTC) if created is None else created
     return {
         "schema": SCHEMA,
@@ -43,12 +46,25 @@ def json_document(results: Results, *, created: datetime | None = None) -> dict[
             "labels": list(results.labels),
             "thresholds": dict(results.thresholds),
         },
+        "verdicts": {
+            "error_rate": rate,
+            "promise": None if rate is None else promise(rate),
+            "cuts": {
+                label: {"abnormal_from": cuts.abnormal_from, "normal_to": cuts.normal_to}
+                for label, cuts in results.cuts.items()
+            },
+        },
         "extra": dict(results.extra),
         "summary": {
-            "assessed": sample.n,
+            "assessed": found.whole.assessed,
             "failed": len(results.failures),
-            "abnormal": {label: _proportion(p) for label, p in sample.abnormal.items()},
-            "all_normal": _proportion(sample.all_normal),
+            "undecided": found.whole.undecided,
+            "abnormal": {
+                label: _proportion(counts.fraction_abnormal) | {"undecided": counts.undecided}
+                for label, counts in found.parts.items()
+            },
+            "all_normal": _proportion(found.whole.fraction_normal),
+            "all_normal_bounds": found.whole.bounds,
         },
         "assessments": [_assessment(a) for a in results.assessments],
         "failures": [_failure(f) for f in results.failures],

@@ -10,11 +10,11 @@ from androscope.types import Assessment, Failure, Results
 __all__ = ["column_names", "row", "rows"]
 
 _HEAD = ("image", "index", "status")
-_TAIL = ("notes", "error_code", "error_reason", "error_advice")
+_TAIL = ("error_rate", "notes", "error_code", "error_reason", "error_advice")
 
 
 def column_names(labels: Sequence[str]) -> tuple[str, ...]:
-    """``image, index, status``, three columns per label, ``notes`` and three for errors."""
+    """``image, index, status``, three per label, ``error_rate``, ``notes``, three for errors."""
     per_label = (f"{label}_{what}" for label in labels for what in _PART)
     return (*_HEAD, *per_label, *_TAIL)
 
@@ -29,13 +29,19 @@ def rows(results: Results) -> Iterator[dict[str, Any]]:
     ``assessed`` or ``failed``; ``notes`` is a tuple of texts.
     """
     empty = dict.fromkeys(column_names(results.labels))
-    for item in (*results.assessments, *results.failures):
-        yield empty | row(item)
+    items: tuple[Assessment | Failure, ...] = (*results.assessments, *results.failures)
+    for item in items:
+        yield empty | row(item, results.error_rate)
 
 
-def row(item: Assessment | Failure) -> dict[str, Any]:
-    """Give one image's row, of the columns that it has something to say in."""
-    return _assessed(item) if isinstance(item, Assessment) else _failed(item)
+def row(item: Assessment | Failure, error_rate: float | None = None) -> dict[str, Any]:
+    """Give one image's row, of the columns that it has something to say in.
+
+    ``error_rate`` is the one that its verdicts were made with, if any.
+    """
+    if isinstance(item, Failure):
+        return _failed(item)
+    return _assessed(item) | {"error_rate": error_rate}
 
 
 def _assessed(assessment: Assessment) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING
 
-from androscope.assessment.sample import Proportion, summarise
+from androscope.assessment.conformal import promise
+from androscope.assessment.sample import Proportion
+from androscope.assessment.tally import tally
 from androscope.report.names import NOTICE, printable
 from androscope.types import Failure, PartVerdict, Results, Verdict
 
@@ -22,7 +24,9 @@ ROWS = 40
 #: For each assessment, what its parts truly are, by label. A label may be missing.
 Truth = Sequence[Mapping[str, Verdict]]
 
-_COLOUR = {Verdict.NORMAL: "green", Verdict.ABNORMAL: "bold red"}
+_COLOUR = {
+    Verdict.NORMAL: "green", Verdict.ABNORMAL: "bold red", Verdict.UNDECIDED: "bold magenta"
+}  # fmt: skip
 
 
 def console_for(stream: IO[str]) -> Console:
@@ -55,9 +59,10 @@ def print_results(
     if results.assessments:
         shown = results.assessments if all_rows else results.assessments[:ROWS]
         table = table_for(console, "Image", *results.labels)
+        width = max(len(part.verdict) for one in shown for part in one.parts) if shown else 0
         for number, assessment in enumerate(shown):
             known = {} if truth is None else truth[number]
-            cells = (_cell(part, known.get(part.label)) for part in assessment.parts)
+            cells = (_cell(part, known.get(part.label), width) for part in assessment.parts)
             table.add_row(_text(printable(assessment.name)), *cells)
         console.print(table)
         hidden = len(results.assessments) - len(shown)
@@ -93,11 +98,14 @@ def percent(proportion: Proportion) -> str:
 
 
 def agreement(results: Results, truth: Truth) -> tuple[int, int]:
-    """Count the verdicts that agree with the truth, and those for which it is known."""
+    """Count the verdicts that agree with the truth, and those for which it is known.
+
+    What was left undecided is no verdict, and is in neither.
+    """
     agree = known = 0
     for assessment, true in zip(results.assessments, truth, strict=True):
         for part in assessment.parts:
-            if part.label in true:
+            if part.label in true and part.verdict is not Verdict.UNDECIDED:
                 known += 1
                 agree += part.verdict is true[part.label]
     return agree, known
@@ -109,22 +117,34 @@ def _agreement(results: Results, truth: Truth) -> str:
 
 
 def _print_summary(console: Console, results: Results) -> None:
-    sample = summarise(results.assessments, results.labels)
+    found = tally(results.assessments, results.labels)
+    whole = found.whole
     version = f" {results.model_version}" if results.model_version else ""
     failed = f"; {len(results.failures)} could not be" if results.failures else ""
     console.print(
-        f"{sample.n} assessed by {results.model}{version}{failed}.", style="bold", markup=False
+        f"{whole.assessed} assessed by {results.model}{version}{failed}.",
+        style="bold",
+        markup=False,
     )
-    if not sample.n:
+    if not whole.assessed:
         return
-    table = table_for(console, "Of the sample", "count", "fraction (95% interval)")
-    for label, proportion in sample.abnormal.items():
-        table.add_row(
-            f"{label} abnormal", f"{proportion.count} of {proportion.n}", percent(proportion)
-        )
-    whole = sample.all_normal
-    table.add_row("every part normal", f"{whole.count} of {whole.n}", percent(whole))
+    abstains = results.error_rate is not None or any(c.undecided for c in found.parts.values())
+    columns = ("count", "fraction (95% interval)", *(["undecided"] if abstains else []))
+    table = table_for(console, "Of the sample", *columns)
+    rows = [(f"{label} abnormal", c, c.fraction_abnormal) for label, c in found.parts.items()]
+    for name, counts, share in (*rows, ("every part normal", whole, whole.fraction_normal)):
+        undecided = [_text(str(counts.undecided), _COLOUR[Verdict.UNDECIDED])] if abstains else []
+        table.add_row(name, f"{share.count} of {share.n}", percent(share), *undecided)
     console.print(table)
+    if whole.undecided and whole.bounds:
+        low, high = whole.bounds
+        console.print(
+            f"With the {whole.undecided} undecided sperm, every part is normal in {low:.1%} to "
+            f"{high:.1%}.",
+            markup=False,
+        )
+    if results.error_rate is not None:
+        console.print(promise(results.error_rate), markup=False)
 
 
 def table_for(console: Console, first: str, *others: str) -> Table:
@@ -141,9 +161,9 @@ def table_for(console: Console, first: str, *others: str) -> Table:
     return table
 
 
-def _cell(part: PartVerdict, true: Verdict | None) -> Text:
-    cell = _text(f"{part.verdict.value:<8} {part.probability:.2f}", _COLOUR[part.verdict])
-    if true is not None:
+def _cell(part: PartVerdict, true: Verdict | None, width: int) -> Text:
+    cell = _text(f"{part.verdict.value:<{width}} {part.probability:.2f}", _COLOUR[part.verdict])
+    if true is not None and part.verdict is not Verdict.UNDECIDED:
         right = true is part.verdict
         cell.append(
             f" {'ok' if right else f'not {true.value}'}", style="dim" if right else "yellow"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pytest
@@ -12,10 +11,11 @@ import pytest
 from androscope.assessment.findings import Findings, Overlay, SampleFile, SampleFind
 from androscope.model.bundle import load_bundle
 from androscope.model.card import Card
+from androscope.model.card_trust import Conformal
 from androscope.types import Assessment, Crop, Failure, PartVerdict, Verdict
 
 TINY = Path(__file__).resolve().parent.parent.parent / "data" / "tiny-bundle"
-KIND = {"n": Verdict.NORMAL, "a": Verdict.ABNORMAL, "u": cast(Verdict, "undecided")}
+KIND = {"n": Verdict.NORMAL, "a": Verdict.ABNORMAL, "u": Verdict.UNDECIDED}
 PROBABILITY = {"n": 0.1, "a": 0.9, "u": 0.5}
 
 Make = Callable[..., Findings]
@@ -27,6 +27,21 @@ def card_of(labels: tuple[str, ...]) -> Card:
     data = card.model_dump(mode="json")
     data |= {"labels": labels, "thresholds": dict.fromkeys(labels, 0.5), "metrics": {}}
     return Card.model_validate(data)
+
+
+@pytest.fixture
+def card_that_abstains() -> Callable[[tuple[str, ...]], Card]:
+    """A card with conformal data: at 0.1, undecided from 0.41 to 0.59."""
+
+    def card_with(labels: tuple[str, ...]) -> Card:
+        scores = Conformal(
+            data="x",
+            normal=(*(0.1 for _ in range(8)), 0.59),
+            abnormal=(0.41, *(0.9 for _ in range(8))),
+        )
+        return card_of(labels).model_copy(update={"conformal": dict.fromkeys(labels, scores)})
+
+    return card_with
 
 
 @pytest.fixture

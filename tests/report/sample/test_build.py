@@ -55,6 +55,28 @@ def test_a_model_that_abstains_and_did_not(make: Any) -> None:
     assert build_report(make({"a": ["nnn"]}, abstains=True)).counts.undecided == 0
 
 
+def test_an_error_rate_its_cuts_and_its_promise(make: Any, card_that_abstains: Any) -> None:
+    card = card_that_abstains(("head", "acrosome", "vacuole"))
+    report = build_report(make({"a": ["nnn", "nun"]}, error_rate=0.1, card=card))
+    rule = report.verdicts
+    assert (rule.error_rate, rule.available) == (0.1, True)
+    assert rule.promise is not None
+    assert rule.promise.startswith("Of each part, at most 0.1 of the truly normal")
+    assert (rule.cuts["head"].abnormal_from, rule.cuts["head"].normal_to) == (0.41, 0.59)
+    assert report.warnings[1] == (
+        "1 of 2 sperm are undecided and left to you: they are shown below, and no fraction counts "
+        "them."
+    )
+    assert build_report(make({"a": ["nnn"]}, error_rate=0.1, card=card)).counts.undecided == 0
+
+
+def test_without_an_error_rate_the_rule_is_thresholds(make: Any, card_that_abstains: Any) -> None:
+    rule = build_report(make({"a": ["nnn"]})).verdicts
+    assert (rule.error_rate, rule.promise, rule.cuts, rule.available) == (None, None, {}, False)
+    card = card_that_abstains(("head", "acrosome", "vacuole"))
+    assert build_report(make({"a": ["nnn"]}, card=card)).verdicts.available
+
+
 def test_mhsmas_labels_leave_regions_and_indices_unassessed(make: Any) -> None:
     report = build_report(make({"a": ["nnnn", "nana", "nnna"]}, labels=MHSMA))
     head, *others = report.regions

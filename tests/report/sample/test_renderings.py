@@ -110,6 +110,31 @@ def test_the_page_says_it_all(findings: Any) -> None:
     assert "script" not in page.tags
 
 
+def test_undecided_sperm_are_shown_counted_and_explained(
+    make: Any, card_that_abstains: Any
+) -> None:
+    card = card_that_abstains(("head", "acrosome", "vacuole"))
+    findings = make({"a": ["nnn", "nun", "nan", "unu"]}, error_rate=0.1, card=card)
+    report = build_report(findings, created=WHEN)
+    page = " ".join(" ".join(Page(html.html_text(report, findings)).words).split())
+    text = text_of_pdf(pdf.pdf_bytes(report, findings)).replace("’", "'")
+    for said in (
+        "2 of 4 sperm are undecided and left to you",
+        "with them it could be anything from 25.0% to 75.0%",
+        "Error rate allowed",
+        "0.1: Of each part, at most 0.1 of the truly normal sperm are called abnormal",
+        "Undecided in probability",
+        "head 0.41 to 0.59",
+        "Undecided, all of them",
+        "2 sperm of which no part is abnormal and at least one is undecided.",
+    ):
+        assert said in page
+        assert said in text
+    plain = make({"a": ["nnn"]}, card=card)
+    shown = html.html_text(build_report(plain, created=WHEN), plain)
+    assert "Undecided verdicts are not asked for (--error-rate)." in shown
+
+
 def test_the_same_report_is_the_same_file(findings: Any) -> None:
     for render in (pdf.pdf_bytes, html.html_text):
         first = render(build_report(findings, created=WHEN), findings)

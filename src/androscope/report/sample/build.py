@@ -31,6 +31,7 @@ from androscope.report.sample.document import (
     SpermPart,
     SpermRow,
 )
+from androscope.report.sample.rule import rule_of
 from androscope.report.sample.warnings import warnings_of
 from androscope.types import Assessment
 
@@ -68,6 +69,7 @@ def build_report(findings: Findings, *, created: datetime | None = None) -> Samp
         sample=findings.sample_id,
         settings=dict(findings.settings),
         warnings=warnings_of(findings, counts, replicates, agreement),
+        verdicts=rule_of(findings),
         counts=counts,
         normal=_share(counted.whole.fraction_normal),
         normal_bounds=counted.whole.bounds if counted.whole.undecided else None,

@@ -14,6 +14,7 @@ __all__ = [
     "AgreementReport",
     "AgreementRow",
     "CountsReport",
+    "CutsRow",
     "Exclusion",
     "FailureRow",
     "FileRow",
@@ -28,6 +29,7 @@ __all__ = [
     "Share",
     "SpermPart",
     "SpermRow",
+    "VerdictRule",
 ]
 
 #: Its number is raised when a field changes its meaning or goes away.
@@ -60,6 +62,25 @@ class Measured(_Table):
     value: float | None
     low: float | None
     high: float | None
+
+
+class CutsRow(_Table):
+    """Where a part is undecided."""
+
+    abnormal_from: Fraction = Field(description="It may be abnormal from this probability upward.")
+    normal_to: Fraction = Field(description="It may be normal up to this one.")
+
+
+class VerdictRule(_Table):
+    """What verdicts were made with."""
+
+    error_rate: Fraction | None = Field(
+        description="Share of wrong verdicts, of truly normal and of truly abnormal parts, that "
+        "was allowed. Null: verdicts are by the thresholds, and none is undecided."
+    )
+    promise: str | None = Field(description="What that promises, in words.")
+    cuts: dict[str, CutsRow] = Field(description="Per label; a part that may be both is undecided.")
+    available: bool = Field(description="Whether the model can leave a part undecided at all.")
 
 
 class ModelReport(_Table):
@@ -99,7 +120,7 @@ class CountsReport(_Table):
     normal: Count = Field(description="Every part that the model grades was normal.")
     abnormal: Count = Field(description="At least one part was abnormal.")
     undecided: Count | None = Field(
-        description="No part abnormal, at least one undecided. Null: the model never abstains."
+        description="No part abnormal, at least one undecided. Null: none could be."
     )
     excluded: list[Exclusion]
 
@@ -243,6 +264,7 @@ class SampleReport(_Table):
     sample: str = Field(description="The sample's id.")
     settings: dict[str, str]
     warnings: list[str]
+    verdicts: VerdictRule
     counts: CountsReport
     normal: Share = Field(description="Normal in every graded part, of those decided.")
     normal_bounds: tuple[Fraction, Fraction] | None = Field(

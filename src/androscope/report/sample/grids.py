@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from androscope.report.sample.document import RegionRow, SampleReport
-from androscope.report.sample.view_types import NO_ABSTENTION, Grid, percent_text
+from androscope.report.sample.view_types import Grid, no_abstention, percent_text
 
 __all__ = [
     "agreement_grid",
@@ -24,7 +24,9 @@ _SIDE_BY_SIDE = 4
 def counts_grid(report: SampleReport) -> Grid:
     """What was found, assessed and left out, and why."""
     counts = report.counts
-    undecided = ("-", NO_ABSTENTION) if counts.undecided is None else (str(counts.undecided), "")
+    undecided = (
+        ("-", no_abstention(report)) if counts.undecided is None else (str(counts.undecided), "")
+    )
     rows = [
         ("Sperm found", str(counts.found), ""),
         ("Sperm assessed", str(counts.assessed), ""),
@@ -66,7 +68,7 @@ def replicates_grid(report: SampleReport) -> Grid:
                 for r in found
             ),
         )
-    none = NO_ABSTENTION
+    none = no_abstention(report)
     rows = [
         ("Files", *(str(r.files) for r in found)),
         ("Sperm found", *(str(r.found) for r in found)),

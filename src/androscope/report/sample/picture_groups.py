@@ -5,7 +5,7 @@ from __future__ import annotations
 from androscope.assessment.findings import Findings
 from androscope.report.sample.document import SampleReport
 from androscope.report.sample.pictures import Gallery
-from androscope.report.sample.view_types import NO_ABSTENTION, Picture, Pictures
+from androscope.report.sample.view_types import Picture, Pictures, no_abstention
 
 __all__ = ["gallery_pictures", "overlay_pictures"]
 
@@ -35,7 +35,7 @@ def gallery_pictures(gallery: Gallery, findings: Findings, report: SampleReport)
         "undecided": "Undecided, all of them",
     }[gallery.outcome]
     if gallery.outcome == "undecided" and report.counts.undecided is None:
-        text = f"Undecided verdicts are {NO_ABSTENTION}."
+        text = f"Undecided verdicts are {no_abstention(report)}."
     elif not gallery.of:
         text = "None."
     elif gallery.outcome == "undecided":

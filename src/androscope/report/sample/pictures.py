@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
+from androscope.assessment.certainty import certainty
 from androscope.assessment.field import GradedField
 from androscope.assessment.findings import Findings, Overlay, SampleFind
 from androscope.assessment.tally import Outcome, overall
@@ -63,10 +64,7 @@ def draw_field(graded: GradedField, name: str) -> Overlay | None:
             length=found.length * factor,
             width=found.width * factor,
         )
-        kind = kind_of(item, verdicts)
-        if verdicts is not None:
-            kind = overall(verdicts, [part.label for part in verdicts.parts])
-        marks.append(Mark(scaled, kind, str(number)))
+        marks.append(Mark(scaled, kind_of(item, verdicts), str(number)))
     stream = io.BytesIO()
     Image.fromarray(draw_overlay(pixels, marks)).save(stream, "JPEG", quality=_QUALITY)
     return Overlay(name, stream.getvalue())
@@ -103,6 +101,5 @@ def galleries(findings: Findings, *, most: int = GALLERY) -> tuple[Gallery, ...]
 
 def _certainty(assessment: Assessment, labels: Sequence[str], outcome: Outcome) -> float:
     parts = [assessment[label] for label in labels]
-    if outcome == "abnormal":
-        return max((p.probability - p.threshold) / (1 - p.threshold) for p in parts)
-    return min((p.threshold - p.probability) / p.threshold for p in parts)
+    sure = [float(certainty(p.probability, p.threshold)) for p in parts]
+    return max(sure) if outcome == "abnormal" else -max(sure)

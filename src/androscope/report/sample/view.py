@@ -59,7 +59,7 @@ def view_of(report: SampleReport, findings: Findings) -> View:
             ("Model", f"{model.name} {model.version} ({model.method.upper()})"),
             ("SHA-256", model.sha256),
             ("Grades", ", ".join(model.labels)),
-            ("Abnormal from probability", _thresholds(model.thresholds)),
+            *_verdicts(report),
             ("Learned from", model.data),
             ("Made for", model.intended_use),
             ("Not made for", model.out_of_scope),
@@ -85,8 +85,16 @@ def _facts(report: SampleReport) -> tuple[tuple[str, str], ...]:
         ("Images", f"{counted(counts.files, 'file')}: {' and '.join(pictures) or 'no picture'}"),
         *((name[0].upper() + name[1:], value) for name, value in report.settings.items()),
         ("Model", f"{model.name} {model.version}, SHA-256 {model.sha256[:16]}..."),
+        *_rule(report),
         ("Software", f"androscope {report.androscope}"),
     )
+
+
+def _rule(report: SampleReport) -> tuple[tuple[str, str], ...]:
+    rule = report.verdicts
+    if rule.error_rate is None:
+        return ()
+    return (("Error rate allowed", f"{rule.error_rate:.3g}: {rule.promise}"),)
 
 
 def _headline(report: SampleReport) -> tuple[str, str, str]:
@@ -140,5 +148,15 @@ def _bar(name: str, share: Share, normal: bool, reference: float | None = None) 
     )
 
 
-def _thresholds(thresholds: dict[str, float]) -> str:
-    return ", ".join(f"{label} {value:g}" for label, value in thresholds.items())
+def _verdicts(report: SampleReport) -> tuple[tuple[str, str], ...]:
+    rule = report.verdicts
+    if rule.error_rate is None:
+        thresholds = report.model.thresholds.items()
+        told = ", ".join(f"{label} {value:g}" for label, value in thresholds)
+        return (("Abnormal from probability", told),)
+    told = ", ".join(
+        f"{label} {min(c.abnormal_from, c.normal_to):.3g} to "
+        f"{max(c.abnormal_from, c.normal_to):.3g}"
+        for label, c in rule.cuts.items()
+    )
+    return (("Undecided in probability", told),)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from androscope.report.sample.document import Share
+from androscope.report.sample.document import SampleReport, Share
 
 __all__ = [
-    "NO_ABSTENTION", "Bar", "Grid", "Picture", "Pictures", "View", "counted", "interval_text",
+    "Bar", "Grid", "Picture", "Pictures", "View", "counted", "interval_text", "no_abstention",
     "percent_text",
 ]  # fmt: skip
-
-NO_ABSTENTION = "not available with this model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +82,13 @@ class View:
     limits: tuple[str, ...]
     files: Grid
     method: tuple[str, ...]
+
+
+def no_abstention(report: SampleReport) -> str:
+    """Why nothing is undecided, where nothing could be."""
+    if report.verdicts.available:
+        return "not asked for (--error-rate)"
+    return "not available with this model"
 
 
 def interval_text(share: Share) -> str:

@@ -28,6 +28,7 @@ def warnings_of(
     """List what is to be known, the gravest first; empty if nothing is."""
     return [
         *_about_numbers(counts, replicates),
+        *_about_undecided(counts),
         *_about_replicates(findings, replicates, agreement),
         *_about_scale(findings),
         *_about_files(findings, counts),
@@ -48,6 +49,15 @@ def _about_numbers(counts: CountsReport, replicates: Sequence[ReplicateRow]) -> 
     if few:
         return [f"Fewer than {ENOUGH} sperm in a replicate: {', '.join(few)}. WHO asks for more."]
     return []
+
+
+def _about_undecided(counts: CountsReport) -> list[str]:
+    if not counts.undecided:
+        return []
+    return [
+        f"{counts.undecided} of {counts.assessed} sperm are undecided and left to you: they are "
+        "shown below, and no fraction counts them."
+    ]
 
 
 def _about_replicates(

@@ -1,0 +1,70 @@
+"""Everything that was graded, with the facts of the model that graded it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from androscope.assessment.gate import UNCHECKED
+from androscope.model.card import Card
+from androscope.types import Assessment, Crop, Cuts, Failure, Results
+
+__all__ = ["gathered", "pixel_size_unused"]
+
+
+def gathered(
+    card: Card,
+    assessments: Sequence[Assessment],
+    failures: Sequence[Failure] = (),
+    crops: Sequence[Crop] = (),
+    *,
+    pixel_size: float | None = None,
+    error_rate: float | None = None,
+    cuts: Mapping[str, Cuts] | None = None,
+) -> Results:
+    """Put results together.
+
+    Parameters
+    ----------
+    card
+        Of the model that graded.
+    assessments, failures, crops
+        As :class:`~androscope.types.Results` holds them.
+    pixel_size
+        Micrometres per pixel, as the user gave it.
+    error_rate, cuts
+        What verdicts were made with; see :mod:`androscope.assessment.conformal`.
+    """
+    extra = {}
+    if pixel_size is not None:
+        extra["pixel_size_um"] = f"{pixel_size:g}"
+    warning = pixel_size_unused(card, pixel_size)
+    if warning:
+        extra["pixel_size_warning"] = warning
+    if card.checks is None:
+        extra["not_checked"] = UNCHECKED
+    flagged = sum(bool(assessment.flags) for assessment in assessments)
+    if flagged:
+        extra["graded_anyway"] = f"{flagged} that did not pass the checks"
+    return Results(
+        model=card.name,
+        model_sha256=card.model_sha256,
+        labels=card.labels,
+        assessments=tuple(assessments),
+        failures=tuple(failures),
+        crops=tuple(crops),
+        extra=extra,
+        model_version=card.version,
+        thresholds=dict(card.thresholds),
+        error_rate=error_rate,
+        cuts=dict(cuts or {}),
+    )
+
+
+def pixel_size_unused(card: Card, pixel_size: float | None) -> str | None:
+    """Say so if a pixel size was given and the model cannot use it."""
+    if pixel_size is None or card.input.pixel_size_um is not None:
+        return None
+    return (
+        f"the pixel size ({pixel_size:g} um) was not used: that of the crops {card.name} "
+        "learned from is not known, so images are fitted by their size in pixels"
+    )
