@@ -75,7 +75,7 @@ def test_from_upload_to_result(logged_in, records, options) -> None:
     wait(records, 1)
     assert records.samples.get(1).images == 4
     text = client.get("/samples/1").text
-    assert "another content" in text or "other content" in text
+    assert "The sample has another file" in text or "the sample has another file" in text
 
 
 def test_what_a_script_of_ours_gets(logged_in) -> None:

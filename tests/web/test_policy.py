@@ -34,6 +34,13 @@ POLICY = {
     "GET /samples/{sample_id}/report.{ending}": VIEWERS,
     "GET /images/{sha256}.png": VIEWERS,
     "GET /crops/{crop_id}.png": VIEWERS,
+    "GET /models": VIEWERS,
+    "GET /models/leaderboard": VIEWERS,
+    "GET /models/{name}": VIEWERS,
+    "POST /models/{name}/choose": ADMINS,
+    "GET /learn": VIEWERS,
+    "GET /learn/labels.zip": REVIEWERS,
+    "POST /learn": ADMINS,
 }
 RANK = {ANYBODY: 0, VIEWERS: 1, REVIEWERS: 2, ADMINS: 3}
 ROLES = {"viewer": 1, "reviewer": 2, "admin": 3}

@@ -14,6 +14,7 @@ from androscope import __version__
 from androscope.records.store import Records
 from androscope.web import problems
 from androscope.web.api import API_ROUTERS, PREFIX, problems_in
+from androscope.web.offered import Offer
 from androscope.web.options import ServeOptions
 from androscope.web.pages import ROUTERS
 from androscope.web.security.door import check_door
@@ -21,6 +22,7 @@ from androscope.web.security.headers import SecurityHeaders
 from androscope.web.state import Changes, State
 from androscope.web.static_files import StaticFiles
 from androscope.web.work.dispatch import Dispatcher
+from androscope.web.work.learn import Learner
 
 __all__ = ["create_app"]
 
@@ -44,21 +46,24 @@ def create_app(records: Records, options: ServeOptions) -> FastAPI:
         If other machines reach it and it has no lock.
     """
     check_door(options, records)
-    state = State(records, options)
+    offer = Offer(options.models, options.model)
+    state = State(records, options, offer, Learner(records, offer))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         state.changes = Changes()
         options.incoming.mkdir(parents=True, exist_ok=True)
         if options.work:
-            state.dispatcher = Dispatcher(records, options, state.changes.tell)
+            state.dispatcher = Dispatcher(records, options, offer, state.changes.tell)
             state.dispatcher.start()
+            state.learner.start()
         try:
             yield
         finally:
             state.changes.close()
             if state.dispatcher is not None:
                 state.dispatcher.stop()
+                state.learner.stop()
 
     app = FastAPI(
         title="androscope",

@@ -81,6 +81,11 @@ class ServeOptions:
     limits: Limits = field(default_factory=Limits)
 
     @property
+    def models(self) -> Path:
+        """Folder of the lab's own bundles, beside its records."""
+        return self.incoming.parent / "models"
+
+    @property
     def hosts(self) -> list[str]:
         """What a request's ``Host`` may be."""
         own = ["127.0.0.1", "localhost", "::1", "[::1]"]

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from androscope import __version__
 from androscope.assessment.sample import Proportion
+from androscope.model.card_parent import Measured
 from androscope.records.people import Role
 from androscope.report.names import NOTICE, printable
 from androscope.web.security.callers import COOKIE, Caller, may, visitor_of
@@ -20,7 +21,12 @@ from androscope.web.texts import text
 __all__ = ["THEMES", "fragment", "is_program", "page", "percent", "set_cookie"]
 
 #: The pages that every page leads to: where, its text, the least role.
-NAV = (("/samples", "nav.samples", "viewer"), ("/users", "nav.users", "admin"))
+NAV = (
+    ("/samples", "nav.samples", "viewer"),
+    ("/models", "nav.models", "viewer"),
+    ("/learn", "nav.learn", "viewer"),
+    ("/users", "nav.users", "admin"),
+)
 
 #: Of the switch; the cookie holds one, and none means as the system has it.
 THEMES = ("light", "dark")
@@ -84,7 +90,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(nav=NAV, t=text, version=__version__, notice=NOTICE)
-    environment.filters.update(percent=percent, when=_when, shown=printable)
+    environment.filters.update(measured=_measured, percent=percent, when=_when, shown=printable)
     return environment
 
 
@@ -93,6 +99,15 @@ def percent(share: Proportion) -> str:
     if share.fraction is None or share.low is None or share.high is None:
         return "–"
     return f"{share.fraction:.0%} ({share.low:.0%} to {share.high:.0%})"
+
+
+def _measured(found: Measured) -> str:
+    """A value with its 95% interval, or a dash."""
+    if found.value is None:
+        return "–"
+    if found.low is None or found.high is None:
+        return f"{found.value:.3f}"
+    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
 
 
 def _when(at: datetime) -> str:

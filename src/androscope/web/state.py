@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from fastapi import Request
 
 from androscope.records.store import Records
+from androscope.web.offered import Offer
 from androscope.web.options import ServeOptions
 from androscope.web.work.dispatch import Dispatcher
+from androscope.web.work.learn import Learner
 
 __all__ = ["Changes", "State", "state_of"]
 
@@ -62,6 +64,8 @@ class State:
 
     records: Records
     options: ServeOptions
+    offer: Offer
+    learner: Learner
     dispatcher: Dispatcher | None = None
     changes: Changes | None = field(default=None)
 

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from androscope.report.sample.json import schema_text
 
-from .conftest import files
+from .conftest import TINY, files
 
 API = "/api/v1"
 
@@ -202,10 +202,10 @@ class TestReports:
 
 
 def test_models_and_their_cards(client: TestClient) -> None:
-    models = client.get(f"{API}/models").json()
-    assert "dmtl-lite0" in [model["name"] for model in models]
+    models = {model["name"]: model for model in client.get(f"{API}/models").json()}
     card = client.get(f"{API}/models/dmtl-lite0").json()
-    assert card["model_sha256"] == models[0]["sha256"]
+    assert card["model_sha256"] == models["dmtl-lite0"]["sha256"]
+    assert [name for name, model in models.items() if model["default"]] == [str(TINY)]
     assert client.get(f"{API}/models/none").json()["detail"] == "there is no model 'none'"
 
 

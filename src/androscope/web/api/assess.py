@@ -86,7 +86,7 @@ async def assess(request: Request, caller: Uploader, state: StateOf) -> Assessed
             given_pixel_size_um=fields.pixel_size_um,
             head_length=fields.head_length,
             taken_as=fields.taken_as,
-            model=fields.model or state.options.model,
+            model=state.offer.where(fields.model),
             error_rate=fields.error_rate,
         )
         found = await run_in_threadpool(direct.assess, received.files, settings)

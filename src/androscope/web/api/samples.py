@@ -8,7 +8,6 @@ from fastapi import HTTPException, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from androscope.client.shapes import FailureOut, Id, Listed, ProgressOut, SampleOut
-from androscope.model.bundle import shipped_names
 from androscope.records.types import SampleStatus
 from androscope.web.api.common import PREFIX, PageNumber, PerPage, StateOf, api_router
 from androscope.web.pages.progress import progress_of
@@ -29,9 +28,7 @@ class SampleIn(BaseModel):
     pixel_size_um: float | None = Field(None, gt=0, lt=1000, description="um/px.")
     comment: str = Field("", max_length=2000)
     taken_as: Literal["by size", "crops", "fields"] = "by size"
-    model: str | None = Field(
-        None, max_length=200, description="A shipped name; null: the server's."
-    )
+    model: str | None = Field(None, max_length=200, description="Of /models; null: the default.")
     error_rate: float | None = Field(
         None,
         gt=0,
@@ -47,11 +44,9 @@ class SampleIn(BaseModel):
 
 def check_model(state: State, name: str | None) -> None:
     """Refuse a model that the server does not offer: a name from outside is never a path."""
-    offered = {*shipped_names(), *([state.options.model] if state.options.model else [])}
-    if name is not None and name not in offered:
-        raise HTTPException(
-            400, f"there is no model {name!r}; there are {', '.join(sorted(offered))}"
-        )
+    if name is not None and name not in state.offer.names():
+        known = ", ".join(state.offer.names())
+        raise HTTPException(400, f"there is no model {name!r}; there are {known}")
 
 
 @router.get("/samples", dependencies=[VIEWER])

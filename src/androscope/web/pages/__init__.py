@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from androscope.web.pages import door, downloads, new, progress, sample, samples, users
+from androscope.web.pages import (
+    door,
+    downloads,
+    learn,
+    models,
+    new,
+    progress,
+    sample,
+    samples,
+    users,
+)
 
 __all__ = ["ROUTERS"]
 
@@ -17,4 +27,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     progress.router,
     downloads.router,
     sample.router,
+    models.router,
+    learn.router,
 )

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from androscope.model.bundle import shipped_names
 from androscope.records.people import Role
 from androscope.records.types import SampleSummary
 from androscope.web.render import is_program, page
@@ -38,7 +37,7 @@ def new_page(request: Request, state: _State) -> Response:
     return page(
         request,
         "new.html",
-        models=shipped_names(),
+        models=state.offer.names(),
         taken_as=TAKEN_AS,
         limits=state.options.limits,
     )
@@ -106,6 +105,8 @@ def _create(state: State, caller: Caller, received: Received) -> SampleSummary:
         if fields.get(name, "").strip()
     }
     _number(settings.get("error_rate", ""), text("new.error_rate"), below=1.0)
+    if settings.get("model") not in (None, *state.offer.names()):
+        raise HTTPException(400, text("new.no_model", name=settings["model"]))
     try:
         sample = state.records.samples.create(
             fields.get("name", "").strip(),

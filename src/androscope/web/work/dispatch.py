@@ -20,6 +20,7 @@ from androscope.records.clean import CleanFile
 from androscope.records.store import Records
 from androscope.records.types import Job
 from androscope.types import Failure
+from androscope.web.offered import Offer
 from androscope.web.options import ServeOptions
 from androscope.web.uploads.queue import DECODE, sweep
 from androscope.web.work.direct import Direct
@@ -48,7 +49,9 @@ class Dispatcher:
     records
         Where jobs wait.
     options
-        Limits, the model, the folder of received files.
+        Limits, the folder of received files.
+    offer
+        The models that grade.
     changed
         Called from its threads with the id of a sample of which something was done.
 
@@ -59,9 +62,14 @@ class Dispatcher:
     """
 
     def __init__(
-        self, records: Records, options: ServeOptions, changed: Callable[[int], None]
+        self,
+        records: Records,
+        options: ServeOptions,
+        offer: Offer,
+        changed: Callable[[int], None],
     ) -> None:
         self._records, self._options, self._changed = records, options, changed
+        self._offer = offer
         limits = options.limits
         self._decoder = Worker(
             memory_bytes=limits.decode_bytes,
@@ -169,7 +177,8 @@ class Dispatcher:
         image = self._records.images.get(job.image_id)
         sample = self._records.samples.get(job.sample_id)
         path = self._records.images.path(image.sha256)
-        reply = self._grader.ask(grade_task(path, image, sample, self._options.model))
+        model = self._offer.where(sample.settings.get("model"))
+        reply = self._grader.ask(grade_task(path, image, sample, model))
         if isinstance(reply, Stopped):
             raise _SaidError(reply)
         assert isinstance(reply, Graded)

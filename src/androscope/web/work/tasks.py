@@ -16,7 +16,7 @@ TAKEN_AS: tuple[TakenAs, ...] = get_args(TakenAs)
 
 
 def grade_task(path: Path, image: Image, sample: SampleSummary, model: str | None) -> GradeTask:
-    """Make the task of grading an image that is kept at ``path``."""
+    """Make the task of grading an image that is kept at ``path`` by the model at ``model``."""
     settings = sample.settings
     page = "" if image.index is None else f"[{image.index}]"
     return GradeTask(
@@ -26,7 +26,7 @@ def grade_task(path: Path, image: Image, sample: SampleSummary, model: str | Non
         given_pixel_size_um=sample.pixel_size_um,
         head_length=_number(settings, "head_length"),
         taken_as=_taken_as(settings),
-        model=settings.get("model") or model,
+        model=model,
         error_rate=_number(settings, "error_rate"),
     )
 
