@@ -120,6 +120,7 @@ def read_tar(stream: BinaryIO, name: str) -> Iterator[Item]:
     """
     try:
         whole: Any = _Tail(_unpacked(stream))
+        archive: Any
         with tarfile.open(fileobj=whole, mode="r|") as archive:
             for member in archive:
                 # It keeps every member it saw, for a second reading that a stream does not have.

@@ -47,7 +47,7 @@ def choose_batch_size(
     Parameters
     ----------
     grader
-        With one thread.
+        With one thread, and that refuses nothing: phantoms need not pass a model's checks.
     threads
         That will grade at once.
     only

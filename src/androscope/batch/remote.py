@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from androscope.errors import SourceError
@@ -71,7 +71,7 @@ def find(url: str, endings: tuple[str, ...]) -> tuple[list[tuple[str, int]], int
         raise _lost(url, error) from error
     root = path.partition("*")[0] if pattern else path
     images = [name for name in found if _shown(name, root) and name.lower().endswith(endings)]
-    images.sort(key=lambda name: natural_key(PurePosixPath(name)))  # type: ignore[arg-type]
+    images.sort(key=lambda name: natural_key(Path(name)))
     listed = [(_named(filesystem, name, url), int(found[name].get("size") or 0)) for name in images]
     return listed, len(found) - len(images)
 
@@ -93,7 +93,7 @@ def expand(url: str) -> list[str]:
         raise _lost(url, error) from error
     if not found:
         raise SourceError("nothing matches this pattern", path=url, advice="Check the spelling")
-    found.sort(key=lambda name: natural_key(PurePosixPath(name)))
+    found.sort(key=lambda name: natural_key(Path(name)))
     return [_named(filesystem, name, url) for name in found]
 
 

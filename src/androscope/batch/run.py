@@ -6,7 +6,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +145,8 @@ class Batch:
 
     def speed(self) -> Speed:
         """Measure how fast one thread is here, and with how many crops per pass."""
-        return choose_batch_size(self.grader, self._at_once, only=self._batch_size)
+        grader = grader_of(self.model, replace(self.options, grade_anyway=True))
+        return choose_batch_size(grader, self._at_once, only=self._batch_size)
 
     @property
     def _at_once(self) -> int:

@@ -54,8 +54,9 @@ class Stopped(Exception):  # noqa: N818  (no error: somebody else's is on its wa
 
 def grader_of(model: str | Path | None, options: Options) -> Grader:
     """Make the grader of one worker: a session of one thread, as workers are many."""
-    further: dict[str, Any] = {"grade_anyway": True} if options.grade_anyway else {}
-    return Grader(model, threads=1, error_rate=options.error_rate, **further)
+    return Grader(
+        model, threads=1, error_rate=options.error_rate, grade_anyway=options.grade_anyway
+    )
 
 
 def schema_of(labels: tuple[str, ...]) -> Any:

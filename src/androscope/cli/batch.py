@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from androscope.cli.assess import FitOption
-from androscope.cli.models import ModelOption
+from androscope.cli.assess import FitOption, _positive, _tell
+from androscope.cli.models import ErrorRateOption, ModelOption, note_unreachable
 
 if TYPE_CHECKING:
     from androscope.batch.peek import Plan
@@ -39,6 +39,7 @@ def batch(
         float | None,
         typer.Option(
             metavar="UM",
+            callback=_positive,
             help="Micrometres per pixel, where the files do not say.",
             show_default=False,
         ),
@@ -46,15 +47,11 @@ def batch(
     fit: Annotated[
         FitOption, typer.Option(help="How an image becomes a crop, as in assess.")
     ] = FitOption.AUTO,
-    error_rate: Annotated[
-        float | None,
-        typer.Option(
-            metavar="RATE",
-            help="Leave undecided what cannot be decided with at most this share of wrong "
-            "verdicts, as in assess.",
-            show_default=False,
-        ),
-    ] = None,
+    error_rate: ErrorRateOption = None,
+    grade_anyway: Annotated[
+        bool,
+        typer.Option("--grade-anyway", help="Grade what the checks of the image refuse, flagged."),
+    ] = False,
     threads: Annotated[
         int,
         typer.Option(
@@ -122,9 +119,10 @@ def batch(
 
     settings = load_settings()
     options = Options(
-        pixel_size=_positive(pixel_size),
+        pixel_size=pixel_size,
         fit=fit.value,
         error_rate=settings.error_rate if error_rate is None else error_rate,
+        grade_anyway=grade_anyway,
         max_pixels=settings.max_pixels,
     )
     made = Batch(
@@ -140,8 +138,9 @@ def batch(
         restart=restart,
     )
     warning = made.grader.pixel_size_warning(pixel_size)
-    if warning and not quiet:
-        typer.secho(f"note: {warning}", err=True, fg=typer.colors.YELLOW)
+    if not quiet:
+        _tell(warning)
+        note_unreachable(made.grader)
     if dry_run:
         from androscope.batch.peek import plan_of
 
@@ -152,12 +151,6 @@ def batch(
         _print_outcome(made, outcome)
     if outcome.failed:
         raise typer.Exit(1)
-
-
-def _positive(value: float | None) -> float | None:
-    if value is not None and not 0 < value < 1000:
-        raise typer.BadParameter(f"expected micrometres per pixel above 0, got {value:g}")
-    return value
 
 
 def _run(made: Batch, quiet: bool) -> Outcome:

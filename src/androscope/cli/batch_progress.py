@@ -73,22 +73,24 @@ def line_of(step: Step, rate: Rate) -> str:
 
 
 @contextmanager
-def watching(stream: IO[str], quiet: bool) -> Iterator[Callable[[Step], None]]:
+def watching(
+    stream: IO[str], quiet: bool, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Callable[[Step], None]]:
     """Give what to call with each step; it shows it on ``stream``."""
-    rate = Rate()
+    rate = Rate(clock)
     if quiet:
         yield rate.see
     elif stream.isatty():
         with _bar(stream, rate) as show:
             yield show
     else:
-        shown = time.monotonic()
+        shown = clock()
 
         def say(step: Step) -> None:
             nonlocal shown
             rate.see(step)
-            if time.monotonic() - shown >= _BETWEEN:
-                shown = time.monotonic()
+            if clock() - shown >= _BETWEEN:
+                shown = clock()
                 print(line_of(step, rate), file=stream, flush=True)
 
         yield say
