@@ -102,7 +102,7 @@ def test_export_is_read_by_data_check(run: Run, store: Path, tmp_path: Path) -> 
     assert run("data", "check", tmp_path / "out").code == 0
     full = run("records", "export", tmp_path / "out")
     assert full.code == 2
-    assert "is there and not empty" in full.err
+    assert f"{tmp_path / 'out'}: is there and not empty" in full.err
 
 
 @pytest.mark.parametrize(

@@ -223,3 +223,14 @@ def test_no_output_names_this_machine(run: Any, sample: Path) -> None:
         data = _all_bytes(Path(f"r.{ending}"))
         assert str(Path.cwd()).encode() not in data
         assert os.path.realpath(Path.cwd()).encode() not in data
+
+
+def test_fhir_is_written_beside_the_report(run: Any, sample: Path) -> None:
+    pytest.importorskip("fhir.resources", reason="needs the fhir extra")
+    done = run("report", sample, "--out", "r.csv", "--fhir", "r.fhir.json")
+    assert "Report: r.fhir.json" in done.out
+    bundle = json.loads(Path("r.fhir.json").read_text(encoding="utf-8"))
+    assert bundle["entry"][0]["resource"]["resourceType"] == "DiagnosticReport"
+    same = run("report", sample, "--out", "r.json", "--fhir", "r.json")
+    assert same.code == 2
+    assert "r.json" in same.err

@@ -6,7 +6,7 @@ import hashlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from androscope.records.chain import GENESIS, canonical, chained, parsed
@@ -17,12 +17,14 @@ from androscope.types import Flag, PartVerdict, Verdict
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=("Cs",))),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text("abä€"), inner),
-    max_leaves=8,
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.text("abä€", max_size=3), inner, max_size=3),
+    max_leaves=6,
 )  # fmt: skip
 
 
-@given(st.dictionaries(st.text("abcäß"), JSON))
+@settings(max_examples=40)
+@given(st.dictionaries(st.text("abcäß", max_size=4), JSON, max_size=4))
 def test_canonical_text_comes_back_and_does_not_depend_on_order(value: dict[str, object]) -> None:
     text = canonical(value)
     assert parsed(text) == value

@@ -210,10 +210,11 @@ def export(
         $ androscope records export corrections
     """
     _require()
+    from androscope.errors import OutputError
     from androscope.records.export import export_labels
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise typer.BadParameter(f"{folder} is there and not empty", param_hint="DIR")
+        raise OutputError("is there and not empty", path=folder, advice="Name a new folder")
     with _opened(database, images) as store, store.database.read() as connection:
         done = export_labels(connection, folder, samples=sample, changed_only=changed)
     if not quiet:

@@ -51,6 +51,14 @@ def report(
             show_default=False,
         ),
     ] = None,
+    fhir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write FHIR R4 (DiagnosticReport and Observations), .json.",
+            show_default=False,
+        ),
+    ] = None,
     sample_id: Annotated[
         str | None,
         typer.Option(
@@ -130,6 +138,7 @@ def report(
     from androscope.fields import FieldOptions, finder
     from androscope.imaging.sample_folder import find_sample
     from androscope.predict import Grader
+    from androscope.report.fhir import require_fhir, write_fhir
     from androscope.report.outputs import check_outputs
     from androscope.report.sample.build import build_report
     from androscope.report.sample.outputs import report_files, write_report
@@ -140,7 +149,10 @@ def report(
         out or [Path("report.pdf")], [name for name in (formats or "").split(",") if name.strip()]
     )
     found = find_sample(sample, _rules(replicate or []))
-    check_outputs({f"--out {path}": path for path in files}, inputs=found.paths)
+    if fhir is not None:
+        require_fhir()
+    outputs = {f"--out {path}": path for path in files}
+    check_outputs({**outputs, "--fhir": fhir}, inputs=found.paths)
     if found.ignored and not quiet:
         typer.secho(
             f"note: files without an image's ending, not looked at: {found.ignored}",
@@ -166,9 +178,11 @@ def report(
     document = build_report(findings)
     for path in files:
         write_report(path, document, findings)
+    if fhir is not None:
+        write_fhir(fhir, document)
     if not quiet:
         print_summary(document)
-        for path in files:
+        for path in (*files, *([] if fhir is None else [fhir])):
             typer.echo(f"Report: {path}")
     print_failures(console_for(sys.stderr), findings.failures)
     if findings.failures:

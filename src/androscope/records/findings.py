@@ -85,8 +85,7 @@ def findings_of(
         failures=tuple(failure for _, failure in failures),
         fields=sum(grading.kind == "field" for grading in gradings.values()),
         error_rate=first.error_rate,
-        abstains=first.error_rate is not None,
-        settings=_settings(connection, sample, crops, first.error_rate, anchor),
+        settings=_settings(connection, sample, crops, anchor),
     )
     return findings, anchor
 
@@ -184,14 +183,11 @@ def _settings(
     connection: Connection,
     sample: SampleSummary,
     crops: Sequence[CropRecord],
-    error_rate: float | None,
     anchor: Anchor,
 ) -> dict[str, str]:
     settings = dict(sample.settings)
     if sample.pixel_size_um is not None:
         settings["pixel size given"] = f"{sample.pixel_size_um:g} um"
-    if error_rate is not None:
-        settings["error rate asked for"] = f"{error_rate:g}"
     graded = [crop for crop in crops if crop.opinion.parts]
     changed = sum(_is_changed(crop) for crop in graded)
     reviewed = sum(crop.reviewed for crop in graded)
