@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,8 @@ __all__ = ["Card", "Compared", "PartRow", "agreement", "card_of", "keys_of"]
 
 #: Keys that mean something else on the page.
 _TAKEN = frozenset("uxm?")
+
+_PIECE = 5000
 
 _CODE = {Verdict.NORMAL: 0, Verdict.ABNORMAL: 1, Verdict.UNDECIDED: UNDECIDED}
 
@@ -91,10 +94,7 @@ def agreement(records: Records, sample_id: int) -> list[Compared]:
     A sperm as a whole is normal if every part is and abnormal if any is; what either says is no
     sperm is left out, as are parts that either left undecided.
     """
-    crops = {
-        crop.id: crop
-        for crop in records.crops.list(sample_id, graded_only=True, per_page=100_000).items
-    }
+    crops = {crop.id: crop for crop in _crops(records, sample_id)}
     by: dict[str, list[Observation]] = {}
     for seen in records.reviews.observations(sample_id):
         if seen.crop_id in crops:
@@ -102,9 +102,15 @@ def agreement(records: Records, sample_id: int) -> list[Compared]:
     return [_compared(observer, seen, crops) for observer, seen in by.items()]
 
 
-def _compared(
-    observer: str, seen: list[Observation], crops: dict[int, CropRecord]
-) -> Compared:
+def _crops(records: Records, sample_id: int) -> Iterator[CropRecord]:
+    for number in itertools.count(1):
+        some = records.crops.list(sample_id, graded_only=True, page=number, per_page=_PIECE)
+        yield from some.items
+        if number >= some.pages:
+            return
+
+
+def _compared(observer: str, seen: list[Observation], crops: dict[int, CropRecord]) -> Compared:
     both = [(crops[o.crop_id], o) for o in seen if o.is_sperm and crops[o.crop_id].is_sperm]
     labels = tuple(dict.fromkeys(label for crop, _ in both for label in crop.verdicts))
     pairs = {}

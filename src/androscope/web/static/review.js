@@ -63,7 +63,7 @@
 
   // Values are read when their turn comes: from the card as it then is.
   function ask(card, key, shift) {
-    queue = queue.then(() => run(card, key, shift)).catch(() => say("…"));
+    queue = queue.then(() => run(card, key, shift)).catch(() => say(list.dataset.failed));
     return queue;
   }
 
@@ -84,19 +84,16 @@
       if (button.dataset.said !== "normal") values.push([button.dataset.said, button.dataset.part]);
     }
     values.push(["is_sperm", card.firstElementChild.dataset.sperm === "no" ? "false" : "true"]);
-    queue = queue.then(() => post(card, "observe", values)).catch(() => say("…"));
+    queue = queue.then(() => post(card, "observe", values)).catch(() => say(list.dataset.failed));
   }
 
   function mark(button, shift) {
     const said = button.dataset.said;
     const next = shift ? "undecided" : said === "abnormal" ? "normal" : "abnormal";
-    const words = Object.fromEntries(
-      ["normal", "abnormal", "undecided"].map((word) => [word, word]),
-    );
     button.dataset.said = next;
     button.classList.remove(said);
     button.classList.add(next);
-    button.querySelector(".word").textContent = words[next];
+    button.querySelector(".word").textContent = list.dataset[next];
   }
 
   function blinded(card, key, shift) {
