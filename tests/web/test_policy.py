@@ -34,6 +34,7 @@ POLICY = {
     "GET /samples/{sample_id}/report.{ending}": VIEWERS,
     "GET /samples/{sample_id}/review": REVIEWERS,
     "GET /samples/{sample_id}/observers": VIEWERS,
+    "GET /crops/{crop_id}/heat.png": REVIEWERS,
     "POST /crops/{crop_id}/verdict": REVIEWERS,
     "POST /crops/{crop_id}/undecided": REVIEWERS,
     "POST /crops/{crop_id}/sperm": REVIEWERS,
@@ -42,6 +43,9 @@ POLICY = {
     "POST /crops/{crop_id}/observe": REVIEWERS,
     "GET /images/{sha256}.png": VIEWERS,
     "GET /crops/{crop_id}.png": VIEWERS,
+    "GET /samples/{sample_id}/sign": VIEWERS,
+    "POST /samples/{sample_id}/sign": REVIEWERS,
+    "GET /samples/{sample_id}/signed/{version}.{ending}": VIEWERS,
     "GET /models": VIEWERS,
     "GET /models/leaderboard": VIEWERS,
     "GET /models/{name}": VIEWERS,
@@ -76,6 +80,7 @@ def address(route: str, graded) -> str:
     values = {
         "{sample_id}": graded.id, "{image_id}": graded.field, "{sha256}": graded.field_sha256,
         "{crop_id}": graded.crops[0].id, "{ending}": "csv", "{name}": "nobody", "{token_id}": 99,
+        "{version}": 1,
     }  # fmt: skip
     for name, value in values.items():
         path = path.replace(name, str(value))

@@ -1,13 +1,19 @@
-"""Signing a report: built from what stands, then frozen, unless something changed in between."""
+"""Signing a report, and a signed version drawn again."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from androscope.records.store import Records
 from androscope.records.types import SignedReport
 from androscope.report.sample.build import build_report
+from androscope.report.sample.document import SampleReport
 from androscope.report.sample.json import json_text
+from androscope.report.sample.outputs import report_files, write_report
+from androscope.report.sample.signature import Signature, as_signed
 
-__all__ = ["sign_report"]
+__all__ = ["sign_report", "signed_bytes"]
 
 
 def sign_report(
@@ -38,3 +44,26 @@ def sign_report(
         name=name.strip(),
         comment=comment,
     )
+
+
+def signed_bytes(records: Records, signed: SignedReport, ending: str) -> bytes:
+    """A signed version as a file: JSON byte by byte as signed, the others made from it.
+
+    What was changed after is not in it: verdicts are the document's, pictures never change.
+
+    Raises
+    ------
+    MissingExtraError
+        For PDF, without Typst.
+    """
+    if ending == "json":
+        return signed.document.encode()
+    report = SampleReport.model_validate_json(signed.document)
+    findings, _ = records.findings(signed.sample_id, pictures=ending in ("pdf", "html"))
+    signature = Signature(
+        signed.signed_name, signed.at, signed.version, signed.sha256, signed.comment
+    )
+    with TemporaryDirectory(prefix="androscope-") as folder:
+        (path,) = report_files([Path(folder) / f"report.{ending}"])
+        write_report(path, report, as_signed(findings, report), signature)
+        return path.read_bytes()

@@ -190,6 +190,8 @@ class TestReports:
         assert client.get(f"{path}/1/document").content == document
         assert client.post(path, json={"name": "Dr A"}).json()["version"] == 2
         assert [report["version"] for report in client.get(path).json()] == [1, 2]
+        assert client.get(f"{path}/1/report.json").content == document
+        assert "as version 1 of this report" in client.get(f"{path}/1/report.html").text
         assert client.get(f"{path}/1").json() == signed
 
     def test_of_nothing(self, client: TestClient) -> None:

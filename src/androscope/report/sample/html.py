@@ -11,6 +11,7 @@ from androscope.assessment.findings import Findings
 from androscope.files import write_text
 from androscope.report.names import html_safe as _safe
 from androscope.report.sample.document import SampleReport
+from androscope.report.sample.signature import Signature
 from androscope.report.sample.view import view_of
 from androscope.report.sample.view_types import Bar, Grid, Picture, Pictures, View
 
@@ -20,9 +21,9 @@ _HERE = Path(__file__).resolve().parent
 _KIND = {".png": "image/png", ".jpg": "image/jpeg"}
 
 
-def html_text(report: SampleReport, findings: Findings) -> str:
+def html_text(report: SampleReport, findings: Findings, signature: Signature | None = None) -> str:
     """Give the page; the same text for the same report."""
-    view = view_of(report, findings)
+    view = view_of(report, findings, signature)
     style = (_HERE.parent / "page.css", _HERE / "page.css")
     return Template((_HERE / "page.html").read_text(encoding="utf-8")).substitute(
         title=_safe(view.title),
@@ -39,6 +40,7 @@ def html_text(report: SampleReport, findings: Findings) -> str:
         + _table(view.agreement)
         + _table(view.replicates),
         indices=_table(view.regions) + _table(view.indices),
+        signing=_signing(view),
         sperm="".join(_gallery(group) for group in view.galleries),
         fields=f"<p>{_safe(view.overlays.text)}</p>"
         f'<div class="fields">{_figures(view.overlays.pictures)}</div>',
@@ -49,9 +51,25 @@ def html_text(report: SampleReport, findings: Findings) -> str:
     )
 
 
-def write_html(path: str | Path, report: SampleReport, findings: Findings) -> None:
+def write_html(
+    path: str | Path,
+    report: SampleReport,
+    findings: Findings,
+    signature: Signature | None = None,
+) -> None:
     """Write :func:`html_text`. Raises :class:`~androscope.errors.OutputError`."""
-    write_text(path, html_text(report, findings))
+    write_text(path, html_text(report, findings, signature))
+
+
+def _signing(view: View) -> str:
+    """Who signed, or lines to sign on by hand."""
+    if view.signed:
+        return "".join(f"<p>{_safe(line)}</p>" for line in view.signed)
+    return (
+        "<p>I have looked at the pictures of this report, and agree with it but for what I write "
+        'here.</p><div class="lines"><p>Name</p><p>Signature</p><p>Date</p></div>'
+        '<p class="comment">Comment</p>'
+    )
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> str:

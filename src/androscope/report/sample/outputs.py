@@ -12,6 +12,7 @@ from androscope.report.sample.document import SampleReport
 from androscope.report.sample.html import write_html
 from androscope.report.sample.json import write_json
 from androscope.report.sample.pdf import require_typst, write_pdf
+from androscope.report.sample.signature import Signature
 
 __all__ = ["FORMATS", "report_files", "write_report"]
 
@@ -59,8 +60,13 @@ def report_files(out: Sequence[Path], formats: Sequence[str] = ()) -> tuple[Path
     return tuple(dict.fromkeys(files))
 
 
-def write_report(path: Path, report: SampleReport, findings: Findings) -> None:
-    """Write the rendering that the file's ending asks for.
+def write_report(
+    path: Path,
+    report: SampleReport,
+    findings: Findings,
+    signature: Signature | None = None,
+) -> None:
+    """Write the rendering that the file's ending asks for; PDF and HTML show who signed.
 
     Raises
     ------
@@ -71,9 +77,9 @@ def write_report(path: Path, report: SampleReport, findings: Findings) -> None:
     """
     ending = path.suffix.lower()
     if ending == ".pdf":
-        write_pdf(path, report, findings)
+        write_pdf(path, report, findings, signature)
     elif ending == ".html":
-        write_html(path, report, findings)
+        write_html(path, report, findings, signature)
     elif ending == ".csv":
         write_csv(path, report)
     else:

@@ -22,6 +22,7 @@ from androscope.extras import require
 from androscope.files import write_bytes
 from androscope.report.names import printable
 from androscope.report.sample.document import SampleReport
+from androscope.report.sample.signature import Signature
 from androscope.report.sample.view import view_of
 
 __all__ = ["pdf_bytes", "pdf_text", "require_typst", "write_pdf"]
@@ -37,7 +38,9 @@ def require_typst() -> ModuleType:
     return require("typst", extra="report", why="write a report as PDF")
 
 
-def pdf_bytes(report: SampleReport, findings: Findings) -> bytes:
+def pdf_bytes(
+    report: SampleReport, findings: Findings, signature: Signature | None = None
+) -> bytes:
     """Give the PDF; the same bytes for the same report.
 
     Raises
@@ -46,7 +49,7 @@ def pdf_bytes(report: SampleReport, findings: Findings) -> bytes:
         If Typst is not installed.
     """
     typst = require_typst()
-    view = view_of(report, findings)
+    view = view_of(report, findings, signature)
     with tempfile.TemporaryDirectory(prefix="androscope-report-") as name:
         root = Path(name)
         for group in (*view.galleries, view.overlays):
@@ -64,7 +67,12 @@ def pdf_bytes(report: SampleReport, findings: Findings) -> bytes:
     return made
 
 
-def write_pdf(path: str | Path, report: SampleReport, findings: Findings) -> None:
+def write_pdf(
+    path: str | Path,
+    report: SampleReport,
+    findings: Findings,
+    signature: Signature | None = None,
+) -> None:
     """Write :func:`pdf_bytes` to ``path``, whole or not at all.
 
     Raises
@@ -74,7 +82,7 @@ def write_pdf(path: str | Path, report: SampleReport, findings: Findings) -> Non
     OutputError
         If it cannot be written.
     """
-    write_bytes(path, pdf_bytes(report, findings))
+    write_bytes(path, pdf_bytes(report, findings, signature))
 
 
 def pdf_text(text: str) -> str:

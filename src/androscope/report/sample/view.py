@@ -15,6 +15,7 @@ from androscope.report.sample.grids import (
 )
 from androscope.report.sample.picture_groups import gallery_pictures, overlay_pictures
 from androscope.report.sample.pictures import galleries
+from androscope.report.sample.signature import Signature
 from androscope.report.sample.view_types import Bar, Grid, View, counted, interval_text
 
 __all__ = ["view_of"]
@@ -29,7 +30,7 @@ _METHOD = (
 )
 
 
-def view_of(report: SampleReport, findings: Findings) -> View:
+def view_of(report: SampleReport, findings: Findings, signature: Signature | None = None) -> View:
     """Put a report into words; ``findings`` are those it was made from, for the pictures."""
     model = report.model
     return View(
@@ -69,6 +70,7 @@ def view_of(report: SampleReport, findings: Findings) -> View:
         limits=tuple(model.limitations),
         files=files_grid(report),
         method=_METHOD,
+        signed=() if signature is None else signature.lines,
     )
 
 

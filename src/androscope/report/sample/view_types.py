@@ -82,6 +82,7 @@ class View:
     limits: tuple[str, ...]
     files: Grid
     method: tuple[str, ...]
+    signed: tuple[str, ...] = ()
 
 
 def no_abstention(report: SampleReport) -> str:

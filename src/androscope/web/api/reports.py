@@ -12,7 +12,7 @@ from androscope.web.api.common import StateOf, api_router
 from androscope.web.pages.downloads import attachment
 from androscope.web.reporting import FORMATS, report_bytes
 from androscope.web.security.guard import VIEWER, Reviewer
-from androscope.web.signing import sign_report
+from androscope.web.signing import sign_report, signed_bytes
 
 __all__ = ["router"]
 
@@ -81,3 +81,16 @@ def get_document(state: StateOf, sample_id: Id, version: Id) -> Response:
     """Give a signed document, byte by byte as its hash was taken."""
     report = state.records.reports.get(sample_id, version)
     return Response(report.document.encode(), media_type="application/json")
+
+
+@router.get(
+    "/samples/{sample_id}/reports/{version}/report.{ending}",
+    dependencies=[VIEWER],
+    response_class=Response,
+    responses={200: {"content": _KINDS, "description": "The signed version"}},
+)
+def get_signed_report(state: StateOf, sample_id: Id, version: Id, ending: Ending) -> Response:
+    """Give a signed version as a file, whatever was changed after."""
+    report = state.records.reports.get(sample_id, version)
+    content = signed_bytes(state.records, report, ending)
+    return Response(content, media_type=FORMATS[ending])

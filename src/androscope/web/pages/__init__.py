@@ -14,6 +14,7 @@ from androscope.web.pages import (
     review,
     sample,
     samples,
+    sign,
     users,
 )
 
@@ -28,6 +29,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     progress.router,
     review.router,
     downloads.router,
+    sign.router,
     sample.router,
     models.router,
     learn.router,
