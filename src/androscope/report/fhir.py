@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -23,8 +22,9 @@ from androscope.errors import OutputError
 from androscope.extras import require
 from androscope.files import write_text
 from androscope.report.sample.document import SampleReport, Share
+from androscope.report.sample.signature import Signature
 
-__all__ = ["CODES", "FhirSignature", "fhir_bundle", "fhir_text", "require_fhir", "write_fhir"]
+__all__ = ["CODES", "fhir_bundle", "fhir_text", "require_fhir", "write_fhir"]
 
 #: The system of our codes. FHIR asks for an absolute URI, not for a page behind it.
 CODES = "urn:androscope:observation"
@@ -36,16 +36,7 @@ _HL7 = "http://terminology.hl7.org/CodeSystem"
 _Resource = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class FhirSignature:
-    """Who signed the report, when, and as which version of it."""
-
-    name: str
-    at: datetime
-    version: int = 1
-
-
-def fhir_bundle(report: SampleReport, signature: FhirSignature | None = None) -> _Resource:
+def fhir_bundle(report: SampleReport, signature: Signature | None = None) -> _Resource:
     """Give the bundle. The same report gives the same bundle.
 
     Parameters
@@ -57,7 +48,7 @@ def fhir_bundle(report: SampleReport, signature: FhirSignature | None = None) ->
     return _Bundle(report, signature).bundle()
 
 
-def fhir_text(report: SampleReport, signature: FhirSignature | None = None) -> str:
+def fhir_text(report: SampleReport, signature: Signature | None = None) -> str:
     """Give the bundle as JSON text, after it was validated.
 
     Raises
@@ -87,14 +78,14 @@ def require_fhir() -> ModuleType:
 
 
 def write_fhir(
-    path: str | Path, report: SampleReport, signature: FhirSignature | None = None
+    path: str | Path, report: SampleReport, signature: Signature | None = None
 ) -> None:
     """Write :func:`fhir_text`. Raises as it does, and :class:`~androscope.errors.OutputError`."""
     write_text(path, fhir_text(report, signature))
 
 
 class _Bundle:
-    def __init__(self, report: SampleReport, signature: FhirSignature | None) -> None:
+    def __init__(self, report: SampleReport, signature: Signature | None) -> None:
         self.report = report
         self.signature = signature
         version = 0 if signature is None else signature.version

@@ -7,13 +7,14 @@ from tempfile import TemporaryDirectory
 
 from androscope.records.store import Records
 from androscope.records.types import SignedReport
+from androscope.report.fhir import fhir_text
 from androscope.report.sample.build import build_report
 from androscope.report.sample.document import SampleReport
 from androscope.report.sample.json import json_text
 from androscope.report.sample.outputs import report_files, write_report
 from androscope.report.sample.signature import Signature, as_signed
 
-__all__ = ["sign_report", "signed_bytes"]
+__all__ = ["fhir_of", "sign_report", "signed_bytes"]
 
 
 def sign_report(
@@ -58,12 +59,35 @@ def signed_bytes(records: Records, signed: SignedReport, ending: str) -> bytes:
     """
     if ending == "json":
         return signed.document.encode()
-    report = SampleReport.model_validate_json(signed.document)
+    report, signature = _signed(signed)
     findings, _ = records.findings(signed.sample_id, pictures=ending in ("pdf", "html"))
-    signature = Signature(
-        signed.signed_name, signed.at, signed.version, signed.sha256, signed.comment
-    )
     with TemporaryDirectory(prefix="androscope-") as folder:
         (path,) = report_files([Path(folder) / f"report.{ending}"])
         write_report(path, report, as_signed(findings, report), signature)
         return path.read_bytes()
+
+
+def fhir_of(records: Records, sample_id: int) -> str:
+    """A sample as FHIR R4 JSON: the last signed version, else preliminary, as it stands.
+
+    Raises
+    ------
+    RecordMissingError
+        If there is no such sample.
+    RecordConflictError
+        If nothing was graded yet.
+    MissingExtraError
+        Without the extra that validates it.
+    """
+    versions = records.reports.list(sample_id)
+    if versions:
+        return fhir_text(*_signed(versions[-1]))
+    findings, _ = records.findings(sample_id, pictures=False)
+    return fhir_text(build_report(findings))
+
+
+def _signed(signed: SignedReport) -> tuple[SampleReport, Signature]:
+    signature = Signature(
+        signed.signed_name, signed.at, signed.version, signed.sha256, signed.comment
+    )
+    return SampleReport.model_validate_json(signed.document), signature

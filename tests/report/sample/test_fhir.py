@@ -14,9 +14,10 @@ import pytest
 from androscope.assessment.findings import Findings
 from androscope.errors import MissingExtraError, OutputError
 from androscope.report import fhir
-from androscope.report.fhir import CODES, FhirSignature, fhir_bundle, fhir_text, write_fhir
+from androscope.report.fhir import CODES, fhir_bundle, fhir_text, write_fhir
 from androscope.report.sample.build import build_report
 from androscope.report.sample.document import SampleReport
+from androscope.report.sample.signature import Signature
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -24,6 +25,10 @@ needs_fhir = pytest.mark.skipif(
     find_spec("fhir") is None,
     reason="needs the fhir extra: fhir.resources is not installed",
 )
+
+
+def signed(version: int) -> Signature:
+    return Signature("Dr Anna", AT, version, "0" * 64)
 
 
 def observations(bundle: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -53,7 +58,7 @@ def test_every_report_is_valid(
     make: Callable[..., Findings], replicates: dict[str, list[str]]
 ) -> None:
     report = build_report(make(replicates), created=AT)
-    for signature in (None, FhirSignature("Dr Anna", AT), FhirSignature("Dr Anna", AT, 2)):
+    for signature in (None, signed(1), signed(2)):
         assert json.loads(fhir_text(report, signature)) == fhir_bundle(report, signature)
 
 
@@ -102,7 +107,7 @@ def test_no_patient_and_no_code_of_others_for_what_was_counted(report: SampleRep
 def test_a_signature_makes_it_final_and_a_later_one_amended(report: SampleReport) -> None:
     diagnostics = [
         fhir_bundle(report, signature)["entry"][0]["resource"]
-        for signature in (None, FhirSignature("Dr Anna", AT), FhirSignature("Dr Anna", AT, 2))
+        for signature in (None, signed(1), signed(2))
     ]
     assert [d["status"] for d in diagnostics] == ["preliminary", "final", "amended"]
     assert "resultsInterpreter" not in diagnostics[0]

@@ -179,6 +179,14 @@ class TestReports:
         assert client.get(f"{path}.html").headers["content-disposition"].startswith("attachment")
         assert client.get(f"{path}.docx").status_code == 422
 
+    def test_as_fhir(self, client: TestClient, graded: int) -> None:
+        pytest.importorskip("fhir.resources", reason="needs the fhir extra")
+        answer = client.get(f"{API}/samples/{graded}/fhir")
+        assert answer.headers["content-type"] == "application/fhir+json"
+        kinds = [entry["resource"]["resourceType"] for entry in answer.json()["entry"]]
+        assert kinds.count("DiagnosticReport") == 1
+        assert "Observation" in kinds
+
     def test_signed_versions_are_frozen(self, client: TestClient, graded: int) -> None:
         path = f"{API}/samples/{graded}/reports"
         assert client.post(path, json={"name": "  "}).status_code == 400

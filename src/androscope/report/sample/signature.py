@@ -26,10 +26,9 @@ class Signature:
     def lines(self) -> tuple[str, ...]:
         """What stands in the report instead of a line to sign on."""
         at = f"{self.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-        lines = (f"Signed by {self.name}, {at}, as version {self.version} of this report.",)
-        if self.comment:
-            lines += (self.comment,)
-        return (*lines, f"SHA-256 of the signed document: {self.sha256}")
+        signed = f"Signed by {self.name}, {at}, as version {self.version} of this report."
+        comment = (self.comment,) if self.comment else ()
+        return (signed, *comment, f"SHA-256 of the signed document: {self.sha256}")
 
 
 def as_signed(findings: Findings, report: SampleReport) -> Findings:

@@ -12,7 +12,7 @@ from androscope.web.api.common import StateOf, api_router
 from androscope.web.pages.downloads import attachment
 from androscope.web.reporting import FORMATS, report_bytes
 from androscope.web.security.guard import VIEWER, Reviewer
-from androscope.web.signing import sign_report, signed_bytes
+from androscope.web.signing import fhir_of, sign_report, signed_bytes
 
 __all__ = ["router"]
 
@@ -43,6 +43,18 @@ def get_report(state: StateOf, sample_id: Id, ending: Ending) -> Response:
     content = report_bytes(state.records, sample_id, ending)
     name = attachment(f"{sample.name}.{ending}")
     return Response(content, media_type=FORMATS[ending], headers={"content-disposition": name})
+
+
+@router.get(
+    "/samples/{sample_id}/fhir",
+    dependencies=[VIEWER],
+    response_class=Response,
+    responses={200: {"content": {"application/fhir+json": {}}, "description": "A FHIR R4 Bundle"}},
+)
+def get_fhir(state: StateOf, sample_id: Id) -> Response:
+    """Give the last signed version, else what stands, as a DiagnosticReport with Observations."""
+    state.records.samples.get(sample_id)
+    return Response(fhir_of(state.records, sample_id), media_type="application/fhir+json")
 
 
 @router.get("/samples/{sample_id}/reports", dependencies=[VIEWER])
