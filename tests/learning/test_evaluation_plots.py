@@ -10,12 +10,8 @@ pytest.importorskip("sklearn", reason="needs the train extra: scikit-learn is no
 
 from sklearn.calibration import calibration_curve
 
-from androscope.learning.evaluation_plots import (
-    calibration_bins,
-    plot_calibration,
-    plot_confusion,
-    plot_roc,
-)
+from androscope.learning.calibration_bins import calibration_bins
+from androscope.learning.evaluation_plots import plot_calibration, plot_confusion, plot_roc
 
 from .pictures import drawn_twice
 

@@ -239,7 +239,21 @@ def _table(found: Summary) -> list[str]:
             base = _shown(metric, one.baseline[metric])
             row = f"  {TITLES[metric]:<10}{_shown(metric, m.value):>8}  {ends:<16}{base:>10}"
             lines.append(row)
+        lines += _calibration(one)
     return lines + _notes(found)
+
+
+def _calibration(found: LabelSummary) -> list[str]:
+    if found.calibration is None:
+        return []
+    exact = f"if exact {found.calibration.if_exact:.3f}"
+    measured = (("calibr. err.", found.calibration.error), ("Brier score", found.calibration.brier))
+    lines = []
+    for (name, m), more in zip(measured, (exact, ""), strict=True):
+        assert m.value is not None  # of labelled crops both are defined
+        ends = f"[{m.low:.3f}, {m.high:.3f}]"
+        lines.append(f"  {name:<12}{m.value:>6.3f}  {ends:<16}{more}".rstrip())
+    return lines
 
 
 def _differences(first: str, second: str, found: dict[str, dict[str, Measured]]) -> list[str]:

@@ -9,63 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from androscope.assessment.sample import wilson_interval
+from androscope.learning.calibration_bins import calibration_bins
 from androscope.learning.metrics import labelled, scores
 from androscope.learning.plots import canvas, look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = [
-    "CalibrationBin",
-    "calibration_bins",
-    "plot_calibration",
-    "plot_confusion",
-    "plot_roc",
-]
-
-
-class CalibrationBin:
-    """Crops whose probabilities lie next to each other.
-
-    Attributes
-    ----------
-    predicted
-        Their mean probability of abnormal.
-    observed
-        The share of them that is abnormal.
-    count
-        How many they are.
-    """
-
-    __slots__ = ("count", "observed", "predicted")
-
-    def __init__(self, predicted: float, observed: float, count: int) -> None:
-        self.predicted, self.observed, self.count = predicted, observed, count
-
-
-def calibration_bins(
-    labels: ArrayLike, probabilities: ArrayLike, bins: int = 10
-) -> list[CalibrationBin]:
-    """Group one label's crops by probability into at most ``bins`` groups of nearly equal size.
-
-    Equal sizes rather than equal widths: a group of three crops says nothing. Crops of equal
-    probability are never parted. Crops without the label are left out.
-
-    Parameters
-    ----------
-    labels, probabilities
-        ``(N,)``: -1, 0 or 1, and 0 to 1.
-    """
-    truth, given, _ = labelled(labels, probabilities)
-    if not len(truth):
-        return []
-    edges = np.unique(np.quantile(given, np.linspace(0, 1, bins + 1)))
-    group = np.searchsorted(edges[1:-1], given, side="right")
-    return [
-        CalibrationBin(float(given[m].mean()), float(truth[m].mean()), int(m.sum()))
-        for g in np.unique(group)
-        if (m := group == g).any()
-    ]
+__all__ = ["plot_calibration", "plot_confusion", "plot_roc"]
 
 
 def _square(axes: Axes) -> None:
@@ -131,6 +83,8 @@ def plot_calibration(
 ) -> None:
     """Draw how often crops of a given probability are abnormal; on the diagonal it is as said.
 
+    Bars are Wilson's 95% intervals of each group's share: most should reach the diagonal.
+
     Parameters
     ----------
     path, names, labels, probabilities
@@ -144,6 +98,11 @@ def plot_calibration(
             bins = calibration_bins(truth[:, i], given[:, i])
             x, y = [b.predicted for b in bins], [b.observed for b in bins]
             axes.plot(x, y, marker="o", markersize=4, label=name, **look(i))
+            ends = [wilson_interval(round(b.observed * b.count), b.count) for b in bins]
+            axes.vlines(
+                x, [e[0] for e in ends], [e[1] for e in ends],
+                color=look(i)["color"], linewidth=0.8, alpha=0.6,
+            )  # fmt: skip
         axes.set(
             title=title,
             xlabel="predicted probability of abnormal (mean of a tenth of the crops)",

@@ -15,8 +15,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from androscope.errors import TrainingError
 from androscope.learning.intervals import bootstrap
 from androscope.learning.metrics import METRICS, Scores, scores
+from androscope.learning.trust.calibration_error import BINS, calibration_scores
 
-__all__ = ["SUMMARY", "LabelSummary", "Measured", "Summary", "read_summary", "summarise_label"]
+__all__ = [
+    "SUMMARY",
+    "CalibrationSummary",
+    "LabelSummary",
+    "Measured",
+    "Summary",
+    "read_summary",
+    "summarise_label",
+]
 
 #: Name of the file.
 SUMMARY = "evaluation.json"
@@ -37,6 +46,15 @@ class Measured(_Table):
     why: str | None = None
 
 
+class CalibrationSummary(_Table):
+    """How far one label's probabilities are from frequencies; see ``docs/trust.md``."""
+
+    error: Measured = Field(description="Expected calibration error, in bins of equal mass.")
+    bins: int
+    if_exact: Number = Field(description="What chance alone makes it, were all of them exact.")
+    brier: Measured
+
+
 class LabelSummary(_Table):
     """How one label was graded. The confusion matrix has the truth in rows, normal first."""
 
@@ -48,6 +66,10 @@ class LabelSummary(_Table):
     scores: dict[str, Measured]
     baseline: dict[str, Number | None] = Field(
         description="The same scores if every crop were called normal."
+    )
+    calibration: CalibrationSummary | None = Field(
+        None,
+        description="Null where no crop is labelled, and in evaluations before it was measured.",
     )
 
 
@@ -151,4 +173,26 @@ def summarise_label(
             for name in METRICS
         },
         baseline={name: _number(nothing[name]) for name in METRICS},
+        calibration=_calibration(truth, probabilities, patients, seed, resamples)
+        if found.n
+        else None,
+    )
+
+
+def _calibration(
+    truth: ArrayLike,
+    probabilities: ArrayLike,
+    patients: Sequence[str] | None,
+    seed: int,
+    resamples: int,
+) -> CalibrationSummary:
+    found = calibration_scores(
+        truth, probabilities, patients=patients, resamples=resamples, seed=seed
+    )
+    (low, high), (brier_low, brier_high) = found.error_interval, found.brier_interval
+    return CalibrationSummary(
+        error=Measured(value=found.error, low=low, high=high),
+        bins=BINS,
+        if_exact=found.if_exact,
+        brier=Measured(value=found.brier, low=brier_low, high=brier_high),
     )

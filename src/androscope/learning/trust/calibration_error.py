@@ -8,19 +8,22 @@ that counts as error. So it is shown beside what it would be if every probabilit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from androscope.learning.evaluation_plots import calibration_bins
+from androscope.learning.calibration_bins import mass_bins
 from androscope.learning.intervals import units
 from androscope.learning.metrics import labelled
 
 __all__ = ["BINS", "CalibrationScores", "brier", "calibration_scores", "expected_error"]
 
 BINS = 15
+
+#: Draws that are enough for the error of exact probabilities, its ends and its p-value.
+_EXACT = 1000
 
 FloatVector = NDArray[np.float64]
 
@@ -59,7 +62,7 @@ def expected_error(labels: ArrayLike, probabilities: ArrayLike, bins: int = BINS
     """Expected calibration error: the mean over crops of their bin's |frequency - probability|.
 
     Naeini, Cooper & Hauskrecht 2015, AAAI, in bins of nearly equal mass
-    (:func:`~androscope.learning.evaluation_plots.calibration_bins`; fewer where probabilities are
+    (:func:`~androscope.learning.calibration_bins.calibration_bins`; fewer where probabilities are
     equal).
 
     Parameters
@@ -67,15 +70,25 @@ def expected_error(labels: ArrayLike, probabilities: ArrayLike, bins: int = BINS
     labels, probabilities
         ``(N,)``: -1 (left out), 0 or 1, and 0 to 1.
     """
-    found = calibration_bins(labels, probabilities, bins)
-    total = sum(b.count for b in found)
-    return sum(b.count * abs(b.observed - b.predicted) for b in found) / total if total else np.nan
+    truth, given, _ = labelled(labels, probabilities)
+    return _error(truth, given, bins)
+
+
+def _error(truth: NDArray[np.int8], given: FloatVector, bins: int = BINS) -> float:
+    counts, predicted, observed = mass_bins(truth, given, bins)
+    return (
+        float((counts * np.abs(observed - predicted)).sum() / len(truth)) if len(truth) else np.nan
+    )
+
+
+def _squares(truth: NDArray[np.int8], given: FloatVector) -> float:
+    return float(np.mean((given - truth) ** 2)) if len(truth) else np.nan
 
 
 def brier(labels: ArrayLike, probabilities: ArrayLike) -> float:
     """Mean squared difference of probability and 0/1 truth (Brier 1950); -1 is left out."""
     truth, given, _ = labelled(labels, probabilities)
-    return float(np.mean((given - truth) ** 2)) if len(truth) else np.nan
+    return _squares(truth, given)
 
 
 def calibration_scores(
@@ -107,34 +120,30 @@ def calibration_scores(
     members = None if groups is None else [np.flatnonzero(groups == g) for g in np.unique(groups)]
     drawable = len(truth) if members is None else len(members)
     random = np.random.default_rng(seed)
-    error, score = expected_error(truth, given), brier(truth, given)
+    error, score = _error(truth, given), _squares(truth, given)
 
-    def drawn(measure: Callable[[ArrayLike, ArrayLike], float]) -> FloatVector:
-        found = np.empty(resamples)
-        for i in range(resamples):
-            rows = random.integers(0, drawable, drawable)
-            if members is not None:
-                rows = np.concatenate([members[j] for j in rows])
-            found[i] = measure(truth[rows], given[rows])
-        return found
-
-    low, high = np.quantile(drawn(expected_error), [0.025, 0.975])
-    brier_low, brier_high = np.quantile(drawn(brier), [0.025, 0.975])
+    drawn = np.empty((resamples, 2))
+    for i in range(resamples):
+        rows = random.integers(0, drawable, drawable)
+        if members is not None:
+            rows = np.concatenate([members[j] for j in rows])
+        drawn[i] = _error(truth[rows], given[rows]), _squares(truth[rows], given[rows])
+    (low, brier_low), (high, brier_high) = np.quantile(drawn, [0.025, 0.975], axis=0)
     exact = np.array(
         [
-            expected_error((random.random(len(given)) < given).astype(np.int8), given)
-            for _ in range(resamples)
+            _error((random.random(len(given)) < given).astype(np.int8), given)
+            for _ in range(min(resamples, _EXACT))
         ]
     )
-    share = float(truth.mean())
     exact_low, exact_high = np.quantile(exact, [0.025, 0.975])
+    share = float(truth.mean())
     return CalibrationScores(
         n=len(truth),
         error=error,
         error_interval=(max(0.0, 2 * error - float(high)), max(0.0, 2 * error - float(low))),
         if_exact=float(exact.mean()),
         if_exact_interval=(float(exact_low), float(exact_high)),
-        p_value=float((1 + (exact >= error).sum()) / (1 + resamples)),
+        p_value=float((1 + (exact >= error).sum()) / (1 + len(exact))),
         brier=score,
         brier_interval=(float(brier_low), float(brier_high)),
         brier_of_share=share * (1 - share),

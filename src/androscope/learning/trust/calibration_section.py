@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from androscope.learning.evaluation_plots import calibration_bins, plot_calibration
+from androscope.learning.calibration_bins import calibration_bins
+from androscope.learning.evaluation_plots import plot_calibration
 from androscope.learning.metrics import labelled
 from androscope.learning.trust.calibration_error import BINS, CalibrationScores, calibration_scores
 from androscope.learning.trust.fitting import log_loss
