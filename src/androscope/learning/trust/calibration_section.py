@@ -69,7 +69,7 @@ def _rows(label: str, scores: CalibrationScores) -> tuple[Row, ...]:
             f"{label}: the same if every probability were exact",
             scores.if_exact,
             *scores.if_exact_interval,
-            note=f"as large as measured in {scores.p_value:.0%} of draws",
+            note=f"as large as measured in {scores.p_value:.1%} of draws",
         ),
         Row(
             f"{label}: Brier score",
