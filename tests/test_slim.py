@@ -17,7 +17,8 @@ TINY = Path(__file__).parent / "data" / "tiny-bundle"
 #: Of the train extra and its kin; never to be loaded by the slim half.
 HEAVY = {
     "torch", "torchvision", "timm", "lightning", "sklearn", "scipy", "imblearn", "tensorboard",
-    "matplotlib", "yaml", "onnx", "onnxscript", "pandas", "sqlalchemy", "alembic", "fastapi", "fhir",
+    "matplotlib", "yaml", "onnx", "onnxscript", "pandas", "sqlalchemy", "alembic",
+    "fastapi", "fhir",
 }  # fmt: skip
 
 _REPORT = """
