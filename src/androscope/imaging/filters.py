@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from androscope.types import FloatArray
+from androscope.types import FloatArray, UInt8Array
 
-__all__ = ["background", "gaussian", "peaks", "resample"]
+__all__ = ["background", "border_grey", "gaussian", "peaks", "resample"]
 
 #: Weights beyond this many standard deviations are left out, as in scipy.ndimage.
 _TRUNCATE = 4.0
+_BORDER = 3
 
 
 def gaussian(image: FloatArray, sigma: float) -> FloatArray:
@@ -73,6 +74,13 @@ def background(image: FloatArray, block: float) -> FloatArray:
     return np.asarray(
         Image.fromarray(steady).resize((width, height), Image.Resampling.BICUBIC), np.float32
     )
+
+
+def border_grey(pixels: UInt8Array) -> float:
+    """Grey of the background of a crop ``(S, S)``: the median of its outermost three pixels."""
+    outer = np.ones(pixels.shape, bool)
+    outer[_BORDER:-_BORDER, _BORDER:-_BORDER] = False
+    return float(np.median(pixels[outer]))
 
 
 def resample(image: FloatArray, factor: float) -> FloatArray:

@@ -1,0 +1,69 @@
+"""Reading a heat map: where its peak lies, how strong it is, how much room the evidence takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from androscope.imaging.pose import HeadPose
+from androscope.types import FloatArray, PartVerdict, Verdict
+
+__all__ = ["Look", "read_map", "side_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Where a model looked for one verdict.
+
+    Attributes
+    ----------
+    label
+        The part.
+    side
+        What the evidence read here speaks for: the verdict, or where it is *undecided* the side of
+        the threshold that the probability is on.
+    x, y
+        Its peak, px from the first pixel's centre; ``None`` if nothing in the crop speaks for
+        ``side``.
+    strength
+        The map there: log odds that hiding the place takes from ``side``; 0 if nothing.
+    half
+        Smallest share of the crop's area that holds half of the evidence, 0 to 1; ``None`` if
+        there is none. A few percent: one spot; a quarter: the whole crop.
+    place
+        Where on the head the peak lies, see :meth:`androscope.imaging.pose.HeadPose.place`;
+        ``None`` if no head was found.
+    """
+
+    label: str
+    side: Verdict
+    x: int | None
+    y: int | None
+    strength: float
+    half: float | None
+    place: str | None
+
+
+def side_of(part: PartVerdict) -> Verdict:
+    """What a part's evidence is read for: see :attr:`Look.side`."""
+    if part.verdict is not Verdict.UNDECIDED:
+        return part.verdict
+    return Verdict.ABNORMAL if part.probability >= part.threshold else Verdict.NORMAL
+
+
+def read_map(heat: FloatArray, part: PartVerdict, pose: HeadPose | None) -> Look:
+    """Read the map ``(S, S)`` of one label, log odds of abnormal, beside its verdict."""
+    side = side_of(part)
+    evidence: NDArray[np.float64] = np.asarray(heat, np.float64) * (
+        1 if side is Verdict.ABNORMAL else -1
+    )
+    evidence = np.clip(evidence, 0, None)
+    if not evidence.any():
+        return Look(part.label, side, None, None, 0.0, None, None)
+    y, x = (int(place) for place in np.unravel_index(int(evidence.argmax()), evidence.shape))
+    held = np.cumsum(np.sort(evidence, axis=None)[::-1])
+    needed = int(np.searchsorted(held, held[-1] / 2)) + 1
+    place = None if pose is None else pose.place(x, y)
+    return Look(part.label, side, x, y, float(evidence[y, x]), needed / evidence.size, place)
