@@ -169,4 +169,4 @@ def test_decide_by_cuts() -> None:
 
 
 def test_the_promise_in_words() -> None:
-    assert "at most 0.1 of the truly normal sperm are called abnormal" in promise(0.1)
+    assert "at most 10% of the truly normal sperm are called abnormal" in promise(0.1)

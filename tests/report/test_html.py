@@ -190,7 +190,7 @@ def test_undecided_has_its_sign_its_counts_and_its_promise(undecided: Results) -
     text = html_text(undecided)
     assert re.search(r"\?</span> undecided 0\.40", text)
     assert "head 0.2 to 0.6, tail 0.3 to 0.5" in text
-    assert "0.1: Of each part, at most 0.1 of the truly normal sperm" in text
+    assert "0.1: Of each part, at most 10% of the truly normal sperm" in text
     assert '<td class="undecided">2</td>' in text
     assert "With the 1 undecided sperm, every part is normal in 33.3% to 66.7%." in text
     assert "the lines in it where the part becomes undecided" in text

@@ -98,7 +98,7 @@ def test_nothing_assessed_has_no_fractions(nothing: Results) -> None:
 def test_an_error_rate_is_recorded_with_its_promise(undecided: Results) -> None:
     document = json_document(undecided)
     assert document["verdicts"]["error_rate"] == 0.1
-    assert document["verdicts"]["promise"].startswith("Of each part, at most 0.1 of the truly")
+    assert document["verdicts"]["promise"].startswith("Of each part, at most 10% of the truly")
     assert document["verdicts"]["cuts"]["head"] == {"abnormal_from": 0.2, "normal_to": 0.6}
     summary = document["summary"]
     assert summary["undecided"] == 1

@@ -131,7 +131,7 @@ def test_undecided_is_a_word_a_colour_and_a_count(undecided: Results) -> None:
         "tail abnormal      1 of 3  33.3% (6.1% to 79.2%)    0",
         "every part normal  1 of 2  50.0% (9.5% to 90.5%)    1",
         "With the 1 undecided sperm, every part is normal in 33.3% to 66.7%.",
-        "Of each part, at most 0.1 of the truly normal sperm are called abnormal and at most 0.1 "
+        "Of each part, at most 10% of the truly normal sperm are called abnormal and at most 10% "
         "of the truly abnormal normal, where images are like those of the model's validation data; "
         "what cannot be decided so is undecided.",
         "For research use only: not a medical device.",

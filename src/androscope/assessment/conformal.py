@@ -93,10 +93,11 @@ def verdict_at(probability: float, cuts: Cuts) -> Verdict:
 
 def promise(error_rate: float) -> str:
     """What an error rate promises, in words."""
+    share = f"{100 * error_rate:.3g}%"
     return (
-        f"Of each part, at most {error_rate:.3g} of the truly normal sperm are called abnormal and "
-        f"at most {error_rate:.3g} of the truly abnormal normal, where images are like those of "
-        "the model's validation data; what cannot be decided so is undecided."
+        f"Of each part, at most {share} of the truly normal sperm are called abnormal and at most "
+        f"{share} of the truly abnormal normal, where images are like those of the model's "
+        "validation data; what cannot be decided so is undecided."
     )
 
 

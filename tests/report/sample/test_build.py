@@ -61,7 +61,7 @@ def test_an_error_rate_its_cuts_and_its_promise(make: Any, card_that_abstains: A
     rule = report.verdicts
     assert (rule.error_rate, rule.available) == (0.1, True)
     assert rule.promise is not None
-    assert rule.promise.startswith("Of each part, at most 0.1 of the truly normal")
+    assert rule.promise.startswith("Of each part, at most 10% of the truly normal")
     assert (rule.cuts["head"].abnormal_from, rule.cuts["head"].normal_to) == (0.41, 0.59)
     assert report.warnings[1] == (
         "1 of 2 sperm are undecided and left to you: they are shown below, and no fraction counts "

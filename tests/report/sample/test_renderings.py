@@ -122,7 +122,7 @@ def test_undecided_sperm_are_shown_counted_and_explained(
         "2 of 4 sperm are undecided and left to you",
         "with them it could be anything from 25.0% to 75.0%",
         "Error rate allowed",
-        "0.1: Of each part, at most 0.1 of the truly normal sperm are called abnormal",
+        "0.1: Of each part, at most 10% of the truly normal sperm are called abnormal",
         "Undecided in probability",
         "head 0.41 to 0.59",
         "Undecided, all of them",
