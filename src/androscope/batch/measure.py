@@ -12,7 +12,7 @@ from androscope.types import Crop
 __all__ = ["IN_FLIGHT", "Speed", "candidates", "choose_batch_size"]
 
 #: Crops in forward passes at a time, over all threads: what keeps memory small.
-IN_FLIGHT = 32
+IN_FLIGHT = 16
 
 #: A larger batch must be faster by this much to be worth its memory.
 _WORTH = 0.97
