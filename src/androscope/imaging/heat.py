@@ -69,7 +69,7 @@ def draw_heat(
         Image.fromarray(np.asarray(heat, np.float32)).resize(side, Image.Resampling.BILINEAR)
     )
     full = max(FAINTEST, float(np.abs(heat).max(initial=0.0)))
-    blended = _blend(grey, fine / full)
+    blended = _blend(grey, np.asarray(fine / full, np.float32))
     text = [*lines]
     height = _GAP + _BAR_PX + _LINE_PX * (1 + len(text)) + _GAP
     image = Image.new("RGB", (max(side[0], _NARROWEST), side[1] + height), (0, 0, 0))
@@ -90,8 +90,8 @@ def _blend(grey: FloatArray, share: FloatArray) -> UInt8Array:
     share = np.clip(share, -1, 1)
     colour = np.where(
         (share >= 0)[..., None],
-        np.float32(ABNORMAL_COLOUR),
-        np.float32(NORMAL_COLOUR),
+        np.asarray(ABNORMAL_COLOUR, np.float32),
+        np.asarray(NORMAL_COLOUR, np.float32),
     )
     opacity = (_OPACITY * np.abs(share))[..., None]
     mixed = grey[..., None] * (1 - opacity) + colour * opacity
