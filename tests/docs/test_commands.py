@@ -31,6 +31,7 @@ NOT_RUN = {
     "androscope benchmark table": "it needs the thirty; see tests/cli/test_benchmark.py",
     "androscope benchmark plot": "it needs the thirty; see tests/cli/test_benchmark.py",
     "androscope search run dmtl": "fifty trainings and more; tests/search runs small ones",
+    "androscope batch crops --out cluster.parquet": "tests/batch/test_cluster.py starts a cluster",
     "export OPTUNA_STORAGE": "there is no such database here",
     "androscope benchmark locate": "it needs the frames; see tests/cli/test_benchmark_locate.py",
     "androscope train-locator": "half an hour; see tests/learning/test_locator_training.py",
