@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -422,14 +423,13 @@ def test_what_is_written_once_cannot_be_changed(records: Records, place: Place) 
     assert faults(records) == []
 
 
-def test_sqlite_keeps_what_it_acknowledged(records: Records, place: Place) -> None:
-    if not place.is_sqlite:
-        pytest.skip("SQLite's own settings")
-    with records.database.read() as connection:
-        pragmas = {
-            name: connection.scalar(text(f"PRAGMA {name}"))
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-        }
+def test_sqlite_keeps_what_it_acknowledged(tmp_path: Path) -> None:
+    with Records.open(f"sqlite:///{tmp_path / 'r.db'}", tmp_path / "images") as records:
+        with records.database.read() as connection:
+            pragmas = {
+                name: connection.scalar(text(f"PRAGMA {name}"))
+                for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            }
     assert pragmas == {
         "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30000,
     }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Integer, bindparam, select, update
 
 from androscope.errors import RecordConflictError, RecordMissingError
 from androscope.records.chain import parsed
@@ -188,19 +188,29 @@ class Reviews:
             return tuple(map(event_of, connection.execute(query.order_by(EventRow.number))))
 
 
+# Made once, as in states.py.
+_CROP = bindparam("crop", type_=Integer)
+_CHANGES = (
+    select(EventRow.number, EventRow.kind, EventRow.data)
+    .where(
+        EventRow.crop_id == _CROP,
+        EventRow.kind.in_([kind.value for kind in (*CHANGES, EventKind.UNDO)]),
+    )
+    .order_by(EventRow.number)
+)
+_OPINION = select(CropRow.opinion).where(CropRow.id == _CROP)
+
+
 def changes_of(connection: Connection, crop_id: int) -> tuple[Change, ...]:
     """Entries that say something of a crop or take it back, in order."""
-    kinds = [kind.value for kind in (*CHANGES, EventKind.UNDO)]
-    rows = connection.execute(
-        select(EventRow.number, EventRow.kind, EventRow.data)
-        .where(EventRow.crop_id == crop_id, EventRow.kind.in_(kinds))
-        .order_by(EventRow.number)
+    return tuple(
+        Change(number, EventKind(kind), parsed(data))
+        for number, kind, data in connection.execute(_CHANGES, {"crop": crop_id})
     )
-    return tuple(Change(number, EventKind(kind), parsed(data)) for number, kind, data in rows)
 
 
 def _stands(connection: Connection, crop_id: int) -> tuple[Find, Standing]:
-    opinion = connection.scalar(select(CropRow.opinion).where(CropRow.id == crop_id))
+    opinion = connection.scalar(_OPINION, {"crop": crop_id})
     if opinion is None:
         raise RecordMissingError(f"there is no crop {crop_id}")
     find = from_opinion(json.loads(opinion))

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    ScalarSelect,
+    bindparam,
+    func,
+    select,
+    update,
+)
 
 from androscope.records.tables import (
     EventRow,
@@ -36,44 +45,48 @@ def failures_that_stand() -> ColumnElement[bool]:
     return ~graded
 
 
+# Made once: these run with every review, and to make a query takes longer than to run it.
+_SAMPLE = bindparam("sample", type_=Integer)
+
+
+def _count(table: Any, *where: ColumnElement[bool]) -> ScalarSelect[int]:
+    query = select(func.count()).select_from(table).where(table.sample_id == _SAMPLE, *where)
+    return query.scalar_subquery()
+
+
+_CROPS = select(
+    func.count().filter(StandingRow.is_sperm).label("found"),
+    func.count().filter(StandingRow.outcome != "excluded").label("assessed"),
+    *(
+        func.count().filter(StandingRow.outcome == outcome).label(outcome)
+        for outcome in ("normal", "abnormal", "undecided")
+    ),
+    func.count().filter(StandingRow.reviewed).label("reviewed"),
+).where(StandingRow.sample_id == _SAMPLE)
+
+_EVENTS = select(
+    func.coalesce(func.max(EventRow.number), 0),
+    func.coalesce(func.max(EventRow.number).filter(EventRow.kind.not_in(_NOT_COVERED)), 0),
+    func.coalesce(func.max(EventRow.number).filter(EventRow.kind == EventKind.SIGN.value), 0),
+).where(EventRow.sample_id == _SAMPLE)
+
+_OTHERS = select(
+    _count(ImageRow).label("images"),
+    _count(FailureRow, failures_that_stand()).label("failures"),
+    _count(JobRow, JobRow.state.in_(OPEN), JobRow.kind.in_(_KINDS)).label("open_jobs"),
+    _count(ReportRow).label("signed_version"),  # versions are counted from 1
+    _count(GradingRow).label("gradings"),
+)
+
+
 def compute(connection: Connection, sample_id: int) -> dict[str, Any]:
     """Work out a sample's state from the other tables."""
-    by_outcome = {
-        outcome: func.count().filter(StandingRow.outcome == outcome)
-        for outcome in ("normal", "abnormal", "undecided")
-    }
-    crops = connection.execute(
-        select(
-            func.count().filter(StandingRow.is_sperm).label("found"),
-            func.count().filter(StandingRow.outcome != "excluded").label("assessed"),
-            *(count.label(outcome) for outcome, count in by_outcome.items()),
-            func.count().filter(StandingRow.reviewed).label("reviewed"),
-        ).where(StandingRow.sample_id == sample_id)
-    ).one()
-    events = connection.execute(
-        select(
-            func.max(EventRow.number),
-            func.max(EventRow.number).filter(EventRow.kind.not_in(_NOT_COVERED)),
-            func.max(EventRow.number).filter(EventRow.kind == EventKind.SIGN.value),
-        ).where(EventRow.sample_id == sample_id)
-    ).one()
-    last, changed, signed = (number or 0 for number in events)
-
-    def count(table: Any, *where: ColumnElement[bool]) -> int:
-        query = select(func.count()).select_from(table).where(table.sample_id == sample_id, *where)
-        return connection.scalar(query) or 0
-
-    values: dict[str, Any] = {
-        **crops._mapping,
-        "images": count(ImageRow),
-        "failures": count(FailureRow, failures_that_stand()),
-        "open_jobs": count(JobRow, JobRow.state.in_(OPEN), JobRow.kind.in_(_KINDS)),
-        "signed_version": connection.scalar(
-            select(func.max(ReportRow.version)).where(ReportRow.sample_id == sample_id)
-        )
-        or 0,
-        "last_event": last,
-    }
+    of = {"sample": sample_id}
+    values: dict[str, Any] = dict(connection.execute(_CROPS, of).one()._mapping)
+    last, changed, signed = connection.execute(_EVENTS, of).one()
+    values |= connection.execute(_OTHERS, of).one()._mapping
+    gradings = values.pop("gradings")
+    values["last_event"] = last
     if values["open_jobs"]:
         status = SampleStatus.GRADING
     elif signed:
@@ -81,7 +94,7 @@ def compute(connection: Connection, sample_id: int) -> dict[str, Any]:
     elif values["reviewed"]:
         status = SampleStatus.IN_REVIEW
     else:
-        status = SampleStatus.GRADED if count(GradingRow) else SampleStatus.EMPTY
+        status = SampleStatus.GRADED if gradings else SampleStatus.EMPTY
     return {**values, "status": status.value}
 
 
