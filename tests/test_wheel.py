@@ -55,6 +55,9 @@ def test_the_wheel_holds_what_it_needs_and_no_more(wheel: Path) -> None:
     sample = ("report.typ", "page.html", "page.css", "schema.json")
     pages += tuple(f"report/sample/{name}" for name in sample)
     locator = [f"locators/locator/{name}" for name in ("model.onnx", "card.json", "MODEL_CARD.md")]
+    locator += [
+        f"records/migrations/{name}" for name in ("env.py", "versions/0001_the_first_tables.py")
+    ]
     for needed in ("py.typed", *pages, "benchmark/leaderboard.json", "cli/main.py", *locator):
         assert f"androscope/{needed}" in names
     assert [n for n in names if n.endswith("licenses/LICENSE")]

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import text
 
 from androscope.datasets.own import list_entries, read_crops
 from androscope.errors import EmptyInputError, RecordMissingError, RecordsError
+from androscope.records.archive import decode_row, encode_row
 from androscope.records.backup import backup
 from androscope.records.clean import clean_file
 from androscope.records.export import export_labels
@@ -222,6 +225,22 @@ def test_a_damaged_database_can_be_replaced(whole: Path, tmp_path: Path) -> None
     restore(whole, f"sqlite:///{tmp_path / 'r.db'}", tmp_path / "images", actor="root", force=True)
     with Records.open(f"sqlite:///{tmp_path / 'r.db'}", tmp_path / "images") as again:
         assert again.samples.list().total == 1
+
+
+CELLS = (
+    st.none() | st.booleans() | st.integers() | st.binary()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=("Cs",)))
+)  # fmt: skip
+
+
+@given(st.lists(CELLS, max_size=6))
+def test_a_row_comes_back_from_its_line(row: list[object]) -> None:
+    line = encode_row(iter(row))
+    assert line.count(b"\n") == 1
+    back = decode_row(line)
+    assert back == row
+    assert [type(cell) for cell in back] == [type(cell) for cell in row]
 
 
 def test_corrections_are_a_set_to_learn_from(records: Records, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -18,6 +19,8 @@ from hypothesis.stateful import (
 )
 
 from androscope.errors import RecordConflictError
+from androscope.records.backup import backup
+from androscope.records.restore import restore
 from androscope.records.store import Records
 from androscope.records.types import SampleStatus
 from androscope.records.verify import verify
@@ -138,7 +141,8 @@ def machine(records: Records, names: Any) -> type[RuleBasedStateMachine]:
     return Reviews
 
 
-def test_reviews_against_a_model_in_memory(records: Records) -> None:
+def test_reviews_against_a_model_in_memory(records: Records, tmp_path: Path) -> None:
+    """And what they left is the same when it was backed up and restored."""
     run_state_machine_as_test(
         machine(records, iter(range(10_000))),
         settings=settings(
@@ -148,3 +152,12 @@ def test_reviews_against_a_model_in_memory(records: Records) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+    made = backup(records.database, records.pictures, tmp_path / "b.zip")
+    restore(tmp_path / "b.zip", f"sqlite:///{tmp_path / 'again.db'}", tmp_path / "i", actor="x")
+    with Records.open(f"sqlite:///{tmp_path / 'again.db'}", tmp_path / "i") as again:
+        assert list(again.log)[: made.log_count] == list(records.log)
+        samples = records.samples.list(per_page=1000).items
+        assert again.samples.list(per_page=1000).items == samples
+        for sample in samples:
+            assert again.crops.list(sample.id) == records.crops.list(sample.id)
+            assert again.reports.list(sample.id) == records.reports.list(sample.id)

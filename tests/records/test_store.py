@@ -424,12 +424,14 @@ def test_what_is_written_once_cannot_be_changed(records: Records, place: Place) 
 
 
 def test_sqlite_keeps_what_it_acknowledged(tmp_path: Path) -> None:
-    with Records.open(f"sqlite:///{tmp_path / 'r.db'}", tmp_path / "images") as records:
-        with records.database.read() as connection:
-            pragmas = {
-                name: connection.scalar(text(f"PRAGMA {name}"))
-                for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-            }
+    with (
+        Records.open(f"sqlite:///{tmp_path / 'r.db'}", tmp_path / "images") as records,
+        records.database.read() as connection,
+    ):
+        pragmas = {
+            name: connection.scalar(text(f"PRAGMA {name}"))
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
     assert pragmas == {
         "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30000,
     }  # fmt: skip
