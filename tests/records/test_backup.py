@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import zipfile
 from pathlib import Path
@@ -18,6 +19,7 @@ from androscope.records.archive import decode_row, encode_row
 from androscope.records.backup import backup
 from androscope.records.clean import clean_file
 from androscope.records.export import export_labels
+from androscope.records.migrate import copy_sqlite
 from androscope.records.people import Role
 from androscope.records.restore import restore
 from androscope.records.store import Records
@@ -225,6 +227,22 @@ def test_a_damaged_database_can_be_replaced(whole: Path, tmp_path: Path) -> None
     restore(whole, f"sqlite:///{tmp_path / 'r.db'}", tmp_path / "images", actor="root", force=True)
     with Records.open(f"sqlite:///{tmp_path / 'r.db'}", tmp_path / "images") as again:
         assert again.samples.list().total == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX's")
+def test_nobody_else_reads_the_files(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with Records.open(f"sqlite:///{home / 'r.db'}", home / "images") as records:
+        graded_sample(records)
+        backup(records.database, records.pictures, tmp_path / "b.zip")
+        copy_sqlite(records.database, "0001")
+        assert [home.stat().st_mode & 0o77, (home / "images").stat().st_mode & 0o77] == [0, 0]
+    restore(tmp_path / "b.zip", f"sqlite:///{tmp_path / 'n.db'}", tmp_path / "n", actor="root")
+    files = [*home.glob("r.db*"), tmp_path / "b.zip", tmp_path / "n.db"]
+    assert len(files) >= 4
+    assert {file.name: file.stat().st_mode & 0o77 for file in files} == dict.fromkeys(
+        (file.name for file in files), 0
+    )
 
 
 CELLS = (

@@ -14,7 +14,7 @@ from androscope import __version__
 from androscope.errors import RecordsError
 from androscope.files import atomic_path
 from androscope.records.archive import FORMAT, Manifest, TableFacts, check_archive, encode_row
-from androscope.records.database import Database
+from androscope.records.database import Database, make_private
 from androscope.records.log import head_of
 from androscope.records.migrate import revision_of
 from androscope.records.pictures import Pictures
@@ -67,6 +67,7 @@ def backup(
             archive.writestr("manifest.json", text)
         if check_archive(temporary) != manifest:
             raise RecordsError("the backup read back differs from what was written", path=path)
+    make_private(path)
     return manifest
 
 

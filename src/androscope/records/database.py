@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from androscope.errors import RecordsError
 from androscope.extras import require
 
-__all__ = ["AnyRow", "Database", "url_of"]
+__all__ = ["AnyRow", "Database", "make_private", "url_of"]
 
 #: A row of whatever columns.
 AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
@@ -46,6 +46,12 @@ def url_of(text: str | URL) -> URL:
     raise RecordsError(
         f"records are kept in SQLite's file or in PostgreSQL, got {kind}://", advice=advice
     )
+
+
+def make_private(file: Path) -> None:
+    """Let nobody but its owner read a file, which is made empty where there is none."""
+    file.touch(mode=0o600, exist_ok=True)
+    file.chmod(0o600)
 
 
 class Database:

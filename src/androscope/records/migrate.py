@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect, text
 
 from androscope.errors import RecordsError, RecordsNewerError
 from androscope.files import atomic_path
-from androscope.records.database import Database
+from androscope.records.database import Database, make_private
 
 __all__ = ["HEAD", "SCRIPTS", "bring_up", "copy_sqlite", "revision_of", "upgrade"]
 
@@ -101,6 +101,7 @@ def copy_sqlite(database: Database, revision: str) -> Path:
         finally:
             target.close()
             source.close()
+    make_private(copy)
     return copy
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from androscope.errors import RecordsError
 from androscope.records.archive import Manifest, check_archive, rows_of
 from androscope.records.backup import backup
-from androscope.records.database import Database, url_of
+from androscope.records.database import Database, make_private, url_of
 from androscope.records.log import appender
 from androscope.records.migrate import HEAD, SCRIPTS, upgrade
 from androscope.records.pictures import Pictures
@@ -101,10 +101,11 @@ def _put_sqlite(
 ) -> None:
     file = database.file
     assert file is not None
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     at = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     fresh = file.with_name(f".{file.name}.restoring-{at}")
     try:
+        make_private(fresh)
         beside = Database(URL.create("sqlite", database=str(fresh)))
         try:
             with beside.write() as connection:

@@ -13,7 +13,7 @@ from types import TracebackType
 from androscope.assessment.findings import Findings
 from androscope.errors import OutputError, RecordsError
 from androscope.records.crops import Crops
-from androscope.records.database import Database, url_of
+from androscope.records.database import Database, make_private, url_of
 from androscope.records.findings import findings_of
 from androscope.records.images import Images
 from androscope.records.jobs import Jobs
@@ -145,9 +145,11 @@ def _prepare(database: Database, folder: Path, *, make: bool) -> None:
         raise RecordsError(
             "there are no records", path=file, advice="Name their database: --records"
         )
-    for needed in (folder, *([] if file is None else [file.parent])):
+    for needed in (*([] if file is None else [file.parent]), folder):
         try:
-            needed.mkdir(parents=True, exist_ok=True)
+            needed.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if file is not None and needed == file.parent and not file.exists():
+                make_private(file)
         except OSError as error:
             raise OutputError(
                 f"cannot be made: {error.strerror or error}",
