@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from androscope.client import Client
+    from androscope.explanation import explain
     from androscope.predict import assess
 
-__all__ = ["Client", "__version__", "assess"]
+__all__ = ["Client", "__version__", "assess", "explain"]
 
 __version__ = "0.1.0"
 
@@ -19,6 +20,10 @@ def __getattr__(name: str) -> Any:
         from androscope.predict import assess
 
         return assess
+    if name == "explain":
+        from androscope.explanation import explain
+
+        return explain
     if name == "Client":
         from androscope.client import Client
 

@@ -24,6 +24,7 @@ from androscope.imaging.read import failure_of
 from androscope.model.bundle import load_bundle
 from androscope.model.card import Card
 from androscope.model.kept import kept_session
+from androscope.model.saliency import BATCH, heat_maps
 from androscope.settings import load_settings
 from androscope.types import Assessment, Crop, Failure, FloatArray, GreyImage, Results
 
@@ -240,6 +241,22 @@ class Grader:
                 assert isinstance(item, Graded)  # no failure went in
                 graded.append(item)
         return graded
+
+    def explain(self, crops: Sequence[Crop]) -> FloatArray:
+        """Map where the model looks in crops of its geometry.
+
+        Returns
+        -------
+        array
+            ``(N, L, S, S)`` float32; see :func:`androscope.model.saliency.heat_maps`.
+        """
+        size = self.card.input.size
+        pixels = np.zeros((0, size, size), np.uint8)
+        if crops:
+            pixels = np.stack([crop.pixels for crop in crops])
+        return heat_maps(
+            lambda some: self._session.predict(some, batch_size=BATCH).probabilities, pixels
+        )
 
     def _graded(
         self,

@@ -24,7 +24,7 @@ def test_colour_says_what_a_place_speaks_for(sign: int, colour: tuple[int, int, 
     heat = np.zeros((64, 64), np.float32)
     heat[20:44, 20:44] = sign * 3.0
     seen = draw_heat(GREY, heat)[192, 192].astype(int)
-    np.testing.assert_allclose(seen, 0.75 * np.asarray(colour) + 0.25 * 100, atol=1)
+    np.testing.assert_allclose(seen, 0.6 * np.asarray(colour) + 0.4 * 100, atol=1)
 
 
 def test_a_faint_map_looks_faint() -> None:

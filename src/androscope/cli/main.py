@@ -28,6 +28,7 @@ from androscope.cli.data import data
 from androscope.cli.demo import demo
 from androscope.cli.drift import drift
 from androscope.cli.evaluate import crossval, evaluate
+from androscope.cli.explain import explain
 from androscope.cli.leaderboard import leaderboard
 from androscope.cli.models import models
 from androscope.cli.quantise import quantise
@@ -88,6 +89,7 @@ def _androscope(
 # command needs, it imports when it runs.
 app.command(rich_help_panel="Assess")(assess)
 app.command(rich_help_panel="Assess")(batch)
+app.command(rich_help_panel="Assess")(explain)
 app.command(rich_help_panel="Assess")(report)
 app.command(rich_help_panel="Assess")(agree)
 app.command(rich_help_panel="Assess")(drift)

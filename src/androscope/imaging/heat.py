@@ -21,7 +21,7 @@ FAINTEST = 1.0
 
 _SMALLEST_SIDE = 384
 # Of the strongest colour over the grey picture: the sperm must stay visible.
-_OPACITY = 0.75
+_OPACITY = 0.6
 _LINE_PX, _BAR_PX, _GAP = 15, 10, 6
 _NARROWEST = 300
 
