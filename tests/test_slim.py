@@ -23,12 +23,17 @@ HEAVY = {
 
 _REPORT = """
 import json, sys
-print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.__stderr__)
+print(json.dumps(sorted(sys.modules)), file=sys.__stderr__)
 """
 
 
 def _loaded(code: str, folder: Path) -> set[str]:
-    """Top-level modules of a fresh interpreter after ``code``; what it writes is checked too."""
+    """Top-level modules of a fresh interpreter after ``code``."""
+    return {name.partition(".")[0] for name in _modules(code, folder)}
+
+
+def _modules(code: str, folder: Path) -> list[str]:
+    """All modules of a fresh interpreter after ``code``, which must end well."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("COV_", "COVERAGE_"))}
     done = subprocess.run(
         [sys.executable, "-c", f"{code}\n{_REPORT}"],
@@ -36,7 +41,7 @@ def _loaded(code: str, folder: Path) -> set[str]:
         env={**environment, "ANDROSCOPE_MODEL": str(TINY)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return set(json.loads(done.stderr.splitlines()[-1]))
+    return list(json.loads(done.stderr.splitlines()[-1]))
 
 
 def _command(*arguments: str) -> str:
@@ -103,3 +108,23 @@ def test_the_python_api_loads_neither_typer_nor_rich(folder: Path) -> None:
 def test_importing_the_package_loads_nothing(folder: Path) -> None:
     loaded = _loaded("import androscope", folder)
     assert not loaded & (HEAVY | {"numpy", "onnxruntime", "pydantic", "typer", "rich"})
+
+
+@pytest.mark.parametrize(
+    ("code", "most"),
+    [
+        pytest.param(_command("--version"), 210, id="--version"),
+        pytest.param(_command("--help"), 390, id="--help"),
+        pytest.param(_command("assess", "crop.png"), 590, id="assess"),
+        pytest.param("import androscope\nandroscope.assess('crop.png')", 470, id="the Python API"),
+    ],
+)
+def test_no_more_modules_than_the_budget(folder: Path, code: str, most: int) -> None:
+    # A count does not depend on how busy the machine is. Over it: look at what came along with
+    # `python -X importtime`, and import it where it is needed; docs/performance.md lists the rest.
+    found = _modules(code, folder)
+    assert len(found) <= most, f"{len(found)} modules"
+
+
+def test_a_folder_of_png_does_not_wait_for_tifffile(folder: Path) -> None:
+    assert "tifffile" not in _loaded(_command("assess", "crop.png"), folder)

@@ -7,6 +7,7 @@ or could not be carried out.
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import Annotated, Any
 
@@ -119,6 +120,8 @@ app.add_typer(leaderboard, name="leaderboard", rich_help_panel="Compare")
 
 def main() -> None:
     """Run the command line; typed errors become one line on standard error and exit code 2."""
+    # Pydantic looks for plugins in every installed package; none is of use here.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # A file name may hold what the terminal's encoding lacks; escaped is better than not at all.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -12,8 +12,6 @@ import zlib
 from typing import Any, BinaryIO
 
 import numpy as np
-import tifffile
-from PIL.TiffImagePlugin import TiffImageFile
 
 from androscope.errors import ImageUnreadableError, ImageUnsupportedError
 from androscope.imaging.raster import TURNED, check_pixels, grey_or_rgb, turned
@@ -48,6 +46,9 @@ class TiffPlanes:
     is_stack = False
 
     def __init__(self, stream: BinaryIO, *, max_pixels: int) -> None:
+        # Here, so that a folder of PNG does not wait for it: a tenth of a cold start.
+        import tifffile
+
         self._stream = stream
         self._max_pixels = max_pixels
         self._file = tifffile.TiffFile(stream)
@@ -160,6 +161,8 @@ class TiffPlanes:
         return _plane(shaped, page, bits)
 
     def _decode_with_pillow(self, page: Any, number: int, reason: Exception) -> Plane:
+        from PIL.TiffImagePlugin import TiffImageFile
+
         kind = f"{_name(page.compression)} compression, {page.bitspersample} bits"
         if int(page.samplesperpixel) > 1 and int(page.bitspersample) > 8:
             raise ImageUnsupportedError(

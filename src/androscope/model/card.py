@@ -49,7 +49,8 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    # Deferred, so that a cold start builds one validator, of the card, and none of its parts.
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, defer_build=True)
 
 
 class CropInput(_Table):

@@ -22,7 +22,8 @@ Text = Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    # Deferred, so that a cold start builds one validator, of the card, and none of its parts.
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, defer_build=True)
 
 
 class Cost(_Table):
