@@ -35,6 +35,7 @@ NOT_RUN = {
     "export OPTUNA_STORAGE": "there is no such database here",
     "androscope benchmark locate": "it needs the frames; see tests/cli/test_benchmark_locate.py",
     "androscope train-locator": "half an hour; see tests/learning/test_locator_training.py",
+    "androscope benchmark trust --data mhsma --section explain": "minutes; see tests/learning/trust",
     "androscope data download": "the data set's host is out of reach; tests/datasets serves it",
 }
 
