@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 TORCH ?= torch==2.14.1 torchvision==0.29.1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit docs serve-docs bench clean
+.PHONY: help demo serve screenshots test lint types unit docs serve-docs bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -31,6 +31,16 @@ $(VENV)/.report: $(VENV)/.core
 
 demo: $(VENV)/.report ## set up, grade phantom sperm, write a page and a phantom sample's report
 	$(BIN)/androscope demo --out demo
+
+$(VENV)/.serve: $(VENV)/.core
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[web,report]'
+	@touch $@
+
+serve: $(VENV)/.serve ## set up, then serve the lab's page with phantom samples (Ctrl+C ends it)
+	$(BIN)/androscope serve --demo
+
+screenshots: $(VENV)/.dev ## every page, light and dark, wide and narrow, in build/screenshots (chromium)
+	$(BIN)/python tools/screenshots.py
 
 test: lint types unit docs ## set up, then run every check and test
 

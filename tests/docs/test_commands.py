@@ -24,6 +24,9 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 #: A whole command, or its beginning, and why it is not run here.
 NOT_RUN = {
     "curl ": "it needs a server; tests/docs/test_api.py starts one",
+    "androscope serve": "it serves until it is ended; see tests/web/test_server.py",
+    "androscope users": "it asks for a password; see tests/cli/test_users.py",
+    "make serve": "it serves until it is ended; see tests/web/test_server.py",
     "make test": "it is what runs this test",
     "make demo": "it sets up an environment; its command is run below",
     "pip install": "tests/test_wheel.py installs the wheel into an empty environment",

@@ -133,3 +133,22 @@ def test_kappa_at_the_end(logged_in, records, graded) -> None:
 def test_review_is_offered_to_those_who_may(logged_in, graded) -> None:
     assert "/review" in logged_in("reviewer").get(f"/samples/{graded.id}").text
     assert "/review" not in logged_in("viewer").get(f"/samples/{graded.id}").text
+
+
+def test_where_the_model_looked(logged_in, records, graded) -> None:
+    client = logged_in("reviewer", work=True)
+    crop = graded.crops[1].id
+    answer = client.get(f"/crops/{crop}/heat.png")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+    assert answer.content.startswith(b"\x89PNG")
+    assert client.get(f"/crops/{crop}/heat.png?part=acrosome").content != answer.content
+    assert client.get(f"/crops/{crop}/heat.png?part=fin").status_code == 404
+    assert client.get(f"/crops/{graded.crops[3].id}/heat.png").status_code == 404  # nothing was cut
+
+
+def test_no_other_model_is_asked_where_it_looked(logged_in, graded) -> None:
+    client = logged_in("reviewer", work=True, model="dmtl-lite0")
+    answer = client.get(f"/crops/{graded.crops[1].id}/heat.png")
+    assert answer.status_code == 400
+    assert "Dmtl-lite0" in answer.text
+    assert "graded the crop" in answer.text

@@ -17,6 +17,7 @@ class Box:
     """A find with its box, px of the picture; a crop of one sperm is its own box."""
 
     record: CropRecord
+    image: Image
     outcome: str
     says: str
     x: float = 0.0
@@ -62,11 +63,11 @@ def says_of(crop: CropRecord) -> str:
     return text("find.says", number=crop.number, words=words)
 
 
-def box_of(crop: CropRecord) -> Box:
+def box_of(crop: CropRecord, image: Image) -> Box:
     """A find with its box."""
     said = crop.opinion
     if said.x is None or said.y is None:
-        return Box(crop, outcome_of(crop), says_of(crop))
+        return Box(crop, image, outcome_of(crop), says_of(crop))
     located = Located(
         said.x, said.y, said.length or 0.0, said.width or 0.0, said.angle_deg or 0.0, 1.0
     )
@@ -74,6 +75,7 @@ def box_of(crop: CropRecord) -> Box:
     margin = 0.15 * (said.length or 0.0)
     return Box(
         crop,
+        image,
         outcome_of(crop),
         says_of(crop),
         left - margin,
@@ -85,4 +87,4 @@ def box_of(crop: CropRecord) -> Box:
 
 def field_of(image: Image, crops: tuple[CropRecord, ...]) -> FieldView:
     """A field with its boxes."""
-    return FieldView(image, tuple(box_of(crop) for crop in crops))
+    return FieldView(image, tuple(box_of(crop, image) for crop in crops))

@@ -101,7 +101,7 @@ def _create(state: State, caller: Caller, received: Received) -> SampleSummary:
     fields = received.fields
     settings = {
         name: fields[name].strip()
-        for name in ("taken_as", "model", "error_rate")
+        for name in ("taken_as", "model", "error_rate", "grade_anyway")
         if fields.get(name, "").strip()
     }
     _number(settings.get("error_rate", ""), text("new.error_rate"), below=1.0)

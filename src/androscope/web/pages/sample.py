@@ -114,7 +114,7 @@ def _pictures(
     for picture in shown:
         found = records.crops.list(sample_id, image_id=picture.id, per_page=_FINDS).items
         if len(found) == 1 and found[0].opinion.x is None:
-            crops.append(box_of(found[0]))
+            crops.append(box_of(found[0], picture))
         else:
             fields.append(field_of(picture, found))
     return Page(shown, number, _PICTURES, len(images)), fields, crops

@@ -12,7 +12,8 @@
   const words = drop.dataset;
   const files = new Map();
 
-  const size = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+  const size = (bytes) =>
+    bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
   function say(text) {
     fault.textContent = text;
@@ -23,7 +24,7 @@
     let bytes = 0;
     for (const file of files.values()) bytes += file.size;
     chosen.textContent = files.size
-      ? words.chosen.replace("#", files.size).replace("@", size(bytes))
+      ? (files.size === 1 ? words.chosenOne : words.chosen).replace("#", files.size).replace("@", size(bytes))
       : "";
     const large = [...files.entries()].find(([, file]) => file.size > Number(words.maxBytes));
     if (files.size > Number(words.maxFiles)) say(words.tooMany);

@@ -8,12 +8,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from androscope.errors import AndroscopeError
+from androscope.errors import AndroscopeError, BundleError
 from androscope.types import Failure
 from androscope.web.uploads.receive import ReceivedFile
 from androscope.web.uploads.refused import BusyError
 from androscope.web.work.process import Worker
-from androscope.web.work.wire import Decoded, DecodeTask, Graded, GradeTask, Stopped, WirePicture
+from androscope.web.work.wire import (
+    Decoded,
+    DecodeTask,
+    Graded,
+    GradeTask,
+    Heat,
+    HeatTask,
+    Stopped,
+    WirePicture,
+)
 
 __all__ = ["Direct", "DirectPicture"]
 
@@ -70,6 +79,27 @@ class Direct:
         finally:
             self._room.release()
 
+    def heat(self, task: HeatTask) -> bytes:
+        """Draw where the model looked in a crop, as a PNG.
+
+        Raises
+        ------
+        BusyError
+            If too many requests ask already.
+        BundleError
+            If the model that graded the crop is not at hand.
+        """
+        if not self._room.acquire(blocking=False):
+            raise BusyError("too many ask where the model looked", advice="Try again")
+        try:
+            reply = self._grader.ask(task)
+        finally:
+            self._room.release()
+        if isinstance(reply, Heat):
+            return reply.png
+        assert isinstance(reply, Stopped)
+        raise BundleError(reply.reason, advice=reply.advice)
+
     def _file(self, file: ReceivedFile, settings: GradeTask) -> Iterator[DirectPicture | Failure]:
         try:
             decoded = self._decoder.ask(DecodeTask(path=str(file.path), name=file.name))
@@ -104,6 +134,6 @@ class Direct:
         return _failure(name, picture.index, reply)
 
 
-def _failure(name: str, index: int | None, said: Decoded | Graded | Stopped) -> Failure:
+def _failure(name: str, index: int | None, said: Decoded | Graded | Heat | Stopped) -> Failure:
     assert isinstance(said, Stopped)
     return Failure(name, index, said.code, said.reason, said.advice)

@@ -6,9 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from androscope.assessment.field import GradedField
+from androscope.assessment.gate import blank_flag, checks_text
 from androscope.errors import ImageError
 from androscope.fields import FieldOptions, is_field, locate_and_grade
-from androscope.imaging.frame import frame_faults, is_blank
 from androscope.imaging.read import read_image
 from androscope.predict import Graded as GradedCrop
 from androscope.predict import Grader
@@ -16,7 +16,7 @@ from androscope.records.types import Find, StoredModel
 from androscope.types import Failure, GreyImage
 from androscope.web.work.wire import Graded, GradeTask, Stopped, WireFind
 
-__all__ = ["grade"]
+__all__ = ["grade", "grader_of"]
 
 #: Of a failure that is an answer: a check was not passed, and the picture is shown with it.
 _REFUSED = "refused"
@@ -24,7 +24,7 @@ _REFUSED = "refused"
 
 def grade(task: GradeTask, *, threads: int) -> Graded | Stopped:
     """Grade a picture as a field or as a crop, by its size or as the sample says."""
-    grader = _grader(task.model, task.error_rate, threads)
+    grader = grader_of(task.model, task.error_rate, threads, task.grade_anyway)
     options = FieldOptions(pixel_size_um=task.given_pixel_size_um, head_length=task.head_length)
     try:
         kept = read_image(Path(task.path), name=task.name)
@@ -42,13 +42,16 @@ def grade(task: GradeTask, *, threads: int) -> Graded | Stopped:
     if is_field(image, grader, options, "auto", fields):
         return _field(locate_and_grade(image, grader, options), model)
     (item,) = grader.grade_images([image], pixel_size=task.given_pixel_size_um)
-    return _crop(item, model)
+    return _crop(item, model, checked=grader.card.checks is not None)
 
 
 @lru_cache(maxsize=2)
-def _grader(model: str | None, error_rate: float | None, threads: int) -> Grader:
-    if error_rate is None:
-        return Grader(model, threads=threads)
+def grader_of(
+    model: str | None, error_rate: float | None, threads: int, grade_anyway: bool = False
+) -> Grader:
+    """The model at hand; the last two are kept."""
+    # The last will be passed on once there is something to pass it to.
+    _ = grade_anyway
     return Grader(model, threads=threads, error_rate=error_rate)
 
 
@@ -65,7 +68,7 @@ def _field(graded: GradedField, model: StoredModel) -> Graded:
             angle_deg=located.angle_deg,
             pixels=None if crop is None else crop.pixels,
             parts=() if verdicts is None else verdicts.parts,
-            flags=() if verdicts is None else verdicts.flags,
+            flags=item.flags if verdicts is None else verdicts.flags,
             notes=() if verdicts is None else verdicts.notes,
             excluded=item.excluded,
             is_sperm=located.is_sperm,
@@ -82,16 +85,17 @@ def _field(graded: GradedField, model: StoredModel) -> Graded:
     )
 
 
-def _crop(item: GradedCrop | Failure, model: StoredModel) -> Graded | Stopped:
+def _crop(item: GradedCrop | Failure, model: StoredModel, *, checked: bool) -> Graded | Stopped:
     notes: tuple[str, ...] = ()
     if isinstance(item, Failure):
         if item.code != _REFUSED:
             return Stopped(code=item.code, reason=item.reason, advice=item.advice)
-        find = Find(flags=item.flags, excluded=item.reason)
-    elif is_blank(item.crop.pixels):
-        # The model would give it a verdict, and it would count as a sperm.
-        (why,) = frame_faults(item.crop.pixels)
-        find = Find(pixels=item.crop.pixels, excluded=why, is_sperm=False)
+        # In what does not stand out nothing says that there is a sperm at all.
+        seen = all(flag.check != "contrast" for flag in item.flags)
+        find = Find(flags=item.flags, excluded=checks_text(item.flags), is_sperm=seen)
+    elif (blank := blank_flag(item.crop)) is not None and not checked:
+        # No check would refuse it: the model would give a verdict, and it would count.
+        find = Find(pixels=item.crop.pixels, excluded=blank.reason, is_sperm=False)
     else:
         verdicts = item.assessment
         notes = item.crop.notes

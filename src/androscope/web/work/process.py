@@ -14,7 +14,16 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from androscope.errors import ImageDimensionsError, ImageUnreadableError
-from androscope.web.work.wire import Decoded, DecodeTask, Graded, GradeTask, Stopped, read_reply
+from androscope.web.work.wire import (
+    Decoded,
+    DecodeTask,
+    Graded,
+    GradeTask,
+    Heat,
+    HeatTask,
+    Stopped,
+    read_reply,
+)
 
 __all__ = ["MODULE", "Worker", "WorkerStoppedError"]
 
@@ -62,7 +71,7 @@ class Worker:
         self._stopping = threading.Event()
         self._lines: queue.Queue[bytes | None] = queue.Queue()
 
-    def ask(self, task: DecodeTask | GradeTask) -> Decoded | Graded | Stopped:
+    def ask(self, task: DecodeTask | GradeTask | HeatTask) -> Decoded | Graded | Heat | Stopped:
         """Do a task.
 
         Raises
@@ -105,7 +114,7 @@ class Worker:
             ).start()
         return self._process
 
-    def _reply(self, process: subprocess.Popen[bytes]) -> Decoded | Graded | Stopped:
+    def _reply(self, process: subprocess.Popen[bytes]) -> Decoded | Graded | Heat | Stopped:
         try:
             line = self._lines.get(timeout=self.seconds)
         except queue.Empty:

@@ -28,6 +28,7 @@ def grade_task(path: Path, image: Image, sample: SampleSummary, model: str | Non
         taken_as=_taken_as(settings),
         model=model,
         error_rate=_number(settings, "error_rate"),
+        grade_anyway=settings.get("grade_anyway") == "yes",
     )
 
 

@@ -20,6 +20,8 @@ __all__ = [
     "Decoded",
     "GradeTask",
     "Graded",
+    "Heat",
+    "HeatTask",
     "Reply",
     "Stopped",
     "Task",
@@ -27,6 +29,7 @@ __all__ = [
     "WirePicture",
     "read_reply",
     "read_task",
+    "square",
 ]
 
 
@@ -56,6 +59,24 @@ class GradeTask(_Message):
     taken_as: Literal["by size", "crops", "fields"] = "by size"
     model: str | None = None
     error_rate: float | None = None
+    grade_anyway: bool = Field(False, description="What does not pass the checks as well.")
+
+
+class HeatTask(_Message):
+    """Draw where the model looked in a crop that was graded; the crop is square."""
+
+    do: Literal["heat"] = "heat"
+    pixels: bytes
+    label: str
+    model: str | None
+    graded_by: str = Field(description="Name and version; no other model is asked.")
+
+
+class Heat(_Message):
+    """A map over its crop, as a PNG."""
+
+    said: Literal["heat"] = "heat"
+    png: bytes
 
 
 class WirePicture(_Message):
@@ -111,10 +132,7 @@ class WireFind(_Message):
         return Find(pixels=self._square(), **facts)
 
     def _square(self) -> UInt8Array | None:
-        if not self.pixels:
-            return None
-        side = math.isqrt(len(self.pixels))
-        return np.frombuffer(self.pixels, np.uint8).reshape(side, side)
+        return square(self.pixels) if self.pixels else None
 
 
 class Graded(_Message):
@@ -138,18 +156,24 @@ class Stopped(_Message):
     advice: str | None = None
 
 
-Task = Annotated[DecodeTask | GradeTask, Field(discriminator="do")]
-Reply = Annotated[Decoded | Graded | Stopped, Field(discriminator="said")]
+Task = Annotated[DecodeTask | GradeTask | HeatTask, Field(discriminator="do")]
+Reply = Annotated[Decoded | Graded | Heat | Stopped, Field(discriminator="said")]
 
-_TASK: TypeAdapter[DecodeTask | GradeTask] = TypeAdapter(Task)
-_REPLY: TypeAdapter[Decoded | Graded | Stopped] = TypeAdapter(Reply)
+_TASK: TypeAdapter[DecodeTask | GradeTask | HeatTask] = TypeAdapter(Task)
+_REPLY: TypeAdapter[Decoded | Graded | Heat | Stopped] = TypeAdapter(Reply)
 
 
-def read_task(line: bytes) -> DecodeTask | GradeTask:
+def square(pixels: bytes) -> UInt8Array:
+    """A square picture from its bytes, row by row."""
+    side = math.isqrt(len(pixels))
+    return np.frombuffer(pixels, np.uint8).reshape(side, side)
+
+
+def read_task(line: bytes) -> DecodeTask | GradeTask | HeatTask:
     """Parse a task. Raises pydantic's :class:`ValidationError`."""
     return _TASK.validate_json(line)
 
 
-def read_reply(line: bytes) -> Decoded | Graded | Stopped:
+def read_reply(line: bytes) -> Decoded | Graded | Heat | Stopped:
     """Parse a reply. Raises pydantic's :class:`ValidationError`."""
     return _REPLY.validate_json(line)

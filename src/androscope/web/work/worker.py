@@ -18,6 +18,8 @@ from androscope.web.work.wire import (
     Decoded,
     DecodeTask,
     Graded,
+    Heat,
+    HeatTask,
     Stopped,
     WirePicture,
     read_task,
@@ -70,11 +72,15 @@ def _clock(seconds: float) -> None:
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
-def _answer(line: bytes, threads: int) -> Decoded | Graded | Stopped:
+def _answer(line: bytes, threads: int) -> Decoded | Graded | Heat | Stopped:
     try:
         task = read_task(line)
         if isinstance(task, DecodeTask):
             return _decode(task)
+        if isinstance(task, HeatTask):
+            from androscope.web.work.look import look
+
+            return look(task, threads=threads)
         from androscope.web.work.grade import grade
 
         return grade(task, threads=threads)
