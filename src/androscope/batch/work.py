@@ -60,19 +60,10 @@ def grader_of(model: str | Path | None, options: Options) -> Grader:
 
 
 def schema_of(labels: tuple[str, ...]) -> Any:
-    """Arrow schema of the rows: those of a results file, and flags and hashes."""
+    """Arrow schema of the rows: those of a results file, and hashes."""
     pa = require("pyarrow", extra="batch", why="write the results of a long batch")
-    flag = [
-        ("check", pa.string()), ("value", pa.float64()),
-        ("limit", pa.float64()), ("reason", pa.string()),
-    ]  # fmt: skip
-    further = {
-        "flags": pa.list_(pa.struct(flag)),
-        "image_sha256": pa.string(),
-        "model_sha256": pa.string(),
-    }
-    fields = [(name, kind) for name, kind in parquet_fields(labels) if name not in further]
-    return pa.schema([*fields, *further.items()])
+    hashes = [("image_sha256", pa.string()), ("model_sha256", pa.string())]
+    return pa.schema([*parquet_fields(labels), *hashes])
 
 
 class Worker:
@@ -179,10 +170,6 @@ class Worker:
             else:
                 item = picture
             made = {name: utf8(value) for name, value in row(item, self.grader.error_rate).items()}
-            made["flags"] = [
-                {"check": f.check, "value": f.value, "limit": f.limit, "reason": f.reason}
-                for f in item.flags
-            ]
             yield made | {
                 "image_sha256": sha256,
                 "model_sha256": self.grader.card.model_sha256,
