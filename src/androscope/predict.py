@@ -16,6 +16,7 @@ import numpy as np
 
 from androscope.assessment.conformal import cuts_of
 from androscope.assessment.decide import decide
+from androscope.assessment.gate import check_crops, refusal
 from androscope.assessment.gathered import gathered, pixel_size_unused
 from androscope.errors import ImageError
 from androscope.imaging.crop import Fit, to_crop
@@ -49,6 +50,7 @@ def assess(
     batch_size: int | None = None,
     threads: int | None = None,
     error_rate: float | None = None,
+    grade_anyway: bool = False,
     keep_crops: bool = False,
     progress: Progress | None = None,
 ) -> Results:
@@ -72,6 +74,9 @@ def assess(
         The share of wrong verdicts, of truly normal and of truly abnormal parts, that is allowed,
         above 0 and at most 0.5: what cannot be decided so is *undecided*. Default: the setting
         ``error_rate``; ``None`` there: verdicts are by the thresholds.
+    grade_anyway
+        Grade crops that do not pass the checks of the model's card as well: their assessments
+        carry the flags. Otherwise they are failures with the code ``refused``.
     keep_crops
         Keep the crops as they were graded, about 4 kB each, in ``Results.crops``.
     progress
@@ -101,7 +106,7 @@ def assess(
     >>> results.assessments[0]["head"].verdict  # doctest: +SKIP
     <Verdict.NORMAL: 'normal'>
     """
-    return Grader(model, threads=threads, error_rate=error_rate).assess(
+    return Grader(model, threads=threads, error_rate=error_rate, grade_anyway=grade_anyway).assess(
         images,
         pixel_size=pixel_size,
         fit=fit,
@@ -116,7 +121,7 @@ class Grader:
 
     Parameters
     ----------
-    model, threads, error_rate
+    model, threads, error_rate, grade_anyway
         As for :func:`assess`.
     """
 
@@ -126,6 +131,7 @@ class Grader:
         *,
         threads: int | None = None,
         error_rate: float | None = None,
+        grade_anyway: bool = False,
     ) -> None:
         settings = load_settings()
         threads = settings.threads if threads is None else threads
@@ -134,6 +140,7 @@ class Grader:
         bundle = load_bundle(settings.model if model is None else model)
         self.error_rate = settings.error_rate if error_rate is None else error_rate
         self._cuts = cuts_of(bundle.card, self.error_rate)
+        self.grade_anyway = grade_anyway
         self._session = kept_session(bundle, threads)
 
     @property
@@ -232,14 +239,15 @@ class Grader:
         """Grade pictures of single sperm that were read already, in one batch."""
         yield from self._grade([self._crop(image, pixel_size, fit) for image in images])
 
-    def grade(self, crops: Sequence[Crop]) -> list[Graded]:
-        """Grade crops that are in the model's geometry already, such as those cut from a field."""
+    def grade(self, crops: Sequence[Crop]) -> list[Graded | Failure]:
+        """Grade crops that are in the model's geometry already, such as those cut from a field.
+
+        A failure, with the code ``refused``, is a crop that did not pass the checks.
+        """
         size = load_settings().batch_size
-        graded: list[Graded] = []
+        graded: list[Graded | Failure] = []
         for start in range(0, len(crops), size):
-            for item in self._grade(crops[start : start + size]):
-                assert isinstance(item, Graded)  # no failure went in
-                graded.append(item)
+            graded += self._grade(crops[start : start + size])
         return graded
 
     def explain(self, crops: Sequence[Crop]) -> FloatArray:
@@ -298,11 +306,15 @@ class Grader:
             verdicts = decide(
                 found.probabilities, self.card.labels, self.card.thresholds, self._cuts
             )
-            rows = iter(zip(verdicts, found.embeddings, strict=True))
+            flags = check_crops(crops, found.embeddings, self.card.checks, self._session.domain)
+            rows = iter(zip(verdicts, found.embeddings, flags, strict=True))
         for item in waiting:
             if isinstance(item, Failure):
                 yield item
+                continue
+            parts, embedding, flagged = next(rows)
+            if flagged and not self.grade_anyway:
+                yield refusal(item, flagged)
             else:
-                parts, embedding = next(rows)
-                assessment = Assessment(item.source, item.index, parts, item.notes)
+                assessment = Assessment(item.source, item.index, parts, item.notes, flagged)
                 yield Graded(assessment, item, embedding)

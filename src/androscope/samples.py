@@ -11,6 +11,7 @@ from typing import Literal
 
 from androscope.assessment.field import GradedField
 from androscope.assessment.findings import Findings, Overlay, SampleFile, SampleFind
+from androscope.assessment.gate import blank_flag, checks_text
 from androscope.errors import ImageError
 from androscope.fields import (
     FieldOptions,
@@ -21,14 +22,13 @@ from androscope.fields import (
 )
 from androscope.files import sha256_of
 from androscope.imaging.crop import to_crop
-from androscope.imaging.frame import frame_faults, is_blank
 from androscope.imaging.head_scale import HEAD_UM
 from androscope.imaging.inputs import Progress
 from androscope.imaging.read import failure_of, read_images
 from androscope.imaging.sample_folder import SampleFolder, find_sample
 from androscope.imaging.video import is_video
 from androscope.model.locator import Locator
-from androscope.predict import Grader
+from androscope.predict import Graded, Grader
 from androscope.report.sample.pictures import OVERLAYS, draw_field
 from androscope.types import Crop, Failure, GreyImage
 
@@ -171,12 +171,10 @@ class _Reader:
     def graded(self) -> tuple[SampleFind, ...]:
         """Everything found, the crops graded now."""
         waiting = [f.crop for f in self._finds if f.assessment is None and f.crop is not None]
-        verdicts = iter(self.grader.grade(waiting))
+        graded = iter(self.grader.grade(waiting))
         return tuple(
-            replace(f, assessment=next(verdicts).assessment)
-            if f.assessment is None and f.crop is not None
-            else f
-            for f in self._finds
+            _with(find, next(graded)) if find.assessment is None and find.crop is not None else find
+            for find in self._finds
         )
 
     def _pictures(self, path: Path, name: str) -> Iterator[GreyImage | GradedField | Failure]:
@@ -221,6 +219,7 @@ class _Reader:
                     excluded=item.excluded,
                     is_sperm=item.located.is_sperm,
                     crop=item.crop,
+                    flags=item.flags,
                 )
             )
 
@@ -242,10 +241,10 @@ class _Reader:
         size = picture.pixel_size_um if own is None else own
         if size is not None and math.isfinite(size):
             seen.pixel_sizes[size] = None
-        if is_blank(crop.pixels):
-            # The model would give it a verdict, and it would count as a sperm.
-            (excluded,) = frame_faults(crop.pixels)
-            crop = None
+        blank = blank_flag(crop) if self.grader.card.checks is None else None
+        if blank is not None:
+            # No check would refuse it: the model would give a verdict, and it would count.
+            excluded, crop = blank.reason, None
         else:
             seen.notes.update(dict.fromkeys(crop.notes))
         name = file if picture.index is None else f"{file}[{picture.index}]"
@@ -254,6 +253,16 @@ class _Reader:
                 file, replicate, name, excluded=excluded, is_sperm=excluded is None, crop=crop
             )
         )
+
+
+def _with(find: SampleFind, graded: Graded | Failure) -> SampleFind:
+    """A crop's find with its verdicts, or with the reason for which the checks refused it."""
+    if isinstance(graded, Graded):
+        return replace(find, assessment=graded.assessment)
+    flags = graded.flags
+    # In what does not stand out nothing says that there is a sperm at all.
+    seen = all(flag.check != "contrast" for flag in flags)
+    return replace(find, excluded=checks_text(flags), flags=flags, crop=None, is_sperm=seen)
 
 
 def _text(name: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from androscope.model.card import Card
-from androscope.types import Assessment, Crop, Failure
+from androscope.types import Assessment, Crop, Failure, Flag
 
 __all__ = ["Findings", "Overlay", "SampleFile", "SampleFind"]
 
@@ -70,6 +70,8 @@ class SampleFind:
         Whether it counts as a sperm; debris and round cells do not.
     crop
         The pixels as graded, kept for the pictures; ``None`` where there are none.
+    flags
+        The checks that its crop did not pass, if that is why it was left out.
     """
 
     file: str
@@ -80,6 +82,7 @@ class SampleFind:
     excluded: str | None = None
     is_sperm: bool = True
     crop: Crop | None = field(default=None, repr=False, compare=False)
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from androscope.cli.assess_fields import Gathered, print_fields, tell_scale
-from androscope.cli.models import ErrorRateOption, ModelOption, note_unreachable
+from androscope.cli.models import ErrorRateOption, GradeAnywayOption, ModelOption, note_unreachable
 
 if TYPE_CHECKING:
     from androscope.predict import Progress
@@ -50,6 +50,7 @@ def assess(
     ],
     model: ModelOption = None,
     error_rate: ErrorRateOption = None,
+    grade_anyway: GradeAnywayOption = False,
     csv: Annotated[
         Path | None, typer.Option(help="Write a row per image as CSV.", show_default=False)
     ] = None,
@@ -174,7 +175,7 @@ def assess(
     check_outputs(outputs, folders=folders, inputs=found)
     if parquet is not None:
         require_parquet()
-    grader = Grader(model, threads=threads, error_rate=error_rate)
+    grader = Grader(model, threads=threads, error_rate=error_rate, grade_anyway=grade_anyway)
     find = None if locator is None else finder(locator, threads=threads or 0)
     options = FieldOptions(pixel_size_um=pixel_size, head_length=head_length, find=find)
     gathered = Gathered(
@@ -200,6 +201,7 @@ def assess(
             gathered.add(item)
     results = gathered.results(grader, options)
     _tell(results.extra.get("pixel_size_warning"))
+    _tell(None if quiet else results.extra.get("not_checked"))
     if located is not None:
         write_located(located, gathered.fields)
     _write(results, csv=csv, json=json, parquet=parquet, html=html)

@@ -60,7 +60,8 @@ class Gathered:
         if len(self.crops) < self.keep:
             self.crops.append(crop)
         if self.thumbnails is not None:
-            write_thumbnail(self.thumbnails, len(self.assessments), crop)
+            number, flagged = len(self.assessments), bool(assessment.flags)
+            write_thumbnail(self.thumbnails, number, crop, flagged=flagged)
 
     def _field(self, graded: GradedField) -> None:
         from androscope.report.fields import write_field_overlay

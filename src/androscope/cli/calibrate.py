@@ -35,6 +35,9 @@ def calibrate(
 
     The network is the same, and thresholds move along: no verdict changes.
 
+    On the validation crops of the data set that the model learned from,
+    the limits of the checks before grading are fitted anew too.
+
     [bold]Examples[/bold]
 
         $ androscope calibrate default --data mhsma --out bundles/calibrated
@@ -69,6 +72,9 @@ def calibrate(
         dataset.splits[split],
         f"{dataset.name} {split}",
         out,
+        learned=dataset.splits.get("train")
+        if dataset.name == found.card.training.name and split == "valid"
+        else None,
         name=name,
         version=version,
         seed=seed,

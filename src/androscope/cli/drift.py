@@ -83,7 +83,7 @@ def drift(
 
     inputs = [path for where in (reference, new) for path in find_images([where])]
     check_outputs({"--json": json, "--plot": plot}, inputs=inputs)
-    grader = Grader(model, threads=threads)
+    grader = Grader(model, threads=threads, grade_anyway=True)
     before, after = (gather(where, grader, seed=seed) for where in (reference, new))
     found = compare(before, after, alpha=alpha, permutations=permutations, seed=seed)
     print_drift(console_for(sys.stdout), found)

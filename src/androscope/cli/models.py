@@ -45,6 +45,15 @@ def _rate(value: float | None) -> float | None:
 
 
 #: The option that every command that grades shares.
+GradeAnywayOption = Annotated[
+    bool,
+    typer.Option(
+        "--grade-anyway",
+        help="Grade images that do not pass the model's checks too, and keep their flags in every "
+        "output; otherwise they are refused.",
+    ),
+]
+
 ErrorRateOption = Annotated[
     float | None,
     typer.Option(

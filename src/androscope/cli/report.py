@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from androscope.cli.models import ErrorRateOption, ModelOption, note_unreachable
+from androscope.cli.models import ErrorRateOption, GradeAnywayOption, ModelOption, note_unreachable
 
 if TYPE_CHECKING:
     from androscope.imaging.inputs import Progress
@@ -77,6 +77,7 @@ def report(
     ] = None,
     model: ModelOption = None,
     error_rate: ErrorRateOption = None,
+    grade_anyway: GradeAnywayOption = False,
     pixel_size: Annotated[
         float | None,
         typer.Option(
@@ -159,7 +160,7 @@ def report(
             err=True,
             fg=typer.colors.YELLOW,
         )
-    grader = Grader(model, threads=threads, error_rate=error_rate)
+    grader = Grader(model, threads=threads, error_rate=error_rate, grade_anyway=grade_anyway)
     note_unreachable(grader)
     options = FieldOptions(
         pixel_size_um=pixel_size,

@@ -67,6 +67,7 @@ def train(
     """
     _require("train")
     from androscope.learning.config_file import load_config
+    from androscope.learning.ranks import rank
     from androscope.learning.run import train as learn
 
     changes = [
@@ -90,7 +91,8 @@ def train(
     except KeyboardInterrupt as error:
         typer.echo(f"Interrupted. The same command goes on with {out}", err=True)
         raise typer.Exit(130) from error
-    typer.echo("\n".join(_summary(run)))
+    if rank() == 0:  # Of several processes that train together, one tells.
+        typer.echo("\n".join(_summary(run)))
 
 
 def export(
@@ -146,7 +148,7 @@ def export(
     from androscope.learning.run import Run
 
     found = [Run.load(run) for run in runs]
-    crops, validation, where = _crops(found[0])
+    crops, validation, learned, where = _crops(found[0])
     once = iter([f" ({where})"])  # Behind the first line, which says on how many crops.
     bundle = write(
         found,
@@ -157,6 +159,7 @@ def export(
         version=version,
         crops=crops,
         validation=validation,
+        learned=learned,
         licence=licence,
         pixel_size_um=pixel_size,
         report=lambda line: typer.echo(line + next(once, "")),
@@ -168,10 +171,12 @@ def export(
     typer.echo(f"Written to {bundle.folder}")
 
 
-def _crops(run: Run) -> tuple[UInt8Array | None, LabelledCrops | None, str]:
+def _crops(
+    run: Run,
+) -> tuple[UInt8Array | None, LabelledCrops | None, LabelledCrops | None, str]:
     """All crops of the run's data, whatever their split: pixels alone, no label is looked at.
 
-    Then the validation crops with their labels, and where all of them are from.
+    Then the validation and the training crops with their labels, and where all of them are from.
     """
     import numpy as np
 
@@ -182,9 +187,9 @@ def _crops(run: Run) -> tuple[UInt8Array | None, LabelledCrops | None, str]:
     try:
         dataset = load(name, crop_size=run.config.data.crop_size)
     except DataError:
-        return None, None, f"phantoms; {name} is not here"
+        return None, None, None, f"phantoms; {name} is not here"
     crops = np.concatenate([split.crops for split in dataset.splits.values()])
-    return crops, dataset.splits.get("valid"), name
+    return crops, dataset.splits.get("valid"), dataset.splits.get("train"), name
 
 
 def _summary(run: Run) -> list[str]:

@@ -20,6 +20,7 @@ from androscope.learning.protocol import fit_together, protocol
 from androscope.learning.record import software
 from androscope.learning.run import Run
 from androscope.learning.summary import Summary
+from androscope.learning.trust.checks import FEWEST_CROPS, with_checks
 from androscope.learning.trust.recalibrate import with_trust
 from androscope.model.bundle import Bundle, write_bundle
 from androscope.model.card import (
@@ -47,8 +48,9 @@ _LIMITS = (
     "0.3, some 3 in 10 are abnormal. On other microscopes, stains and patients it need not be.",
     "The labels are those of few people; how well experts agree with one another bounds what any "
     "score on them can mean.",
-    "The network grades whatever crop it is given: one without a sperm, with two, or out of focus "
-    "gets a verdict as well.",
+    "The network gives whatever crop it is given a verdict, and a sure one: one without a sperm, "
+    "with two, or out of focus as well. The checks in this card, if it has any, refuse most of "
+    "these, not all.",
 )
 _LIMITS_MHSMA = (
     "MHSMA's split was drawn over images, not over its 235 patients, so that one man's sperm may "
@@ -69,6 +71,7 @@ def export(
     version: str = "0.1.0",
     crops: UInt8Array | None = None,
     validation: LabelledCrops | None = None,
+    learned: LabelledCrops | None = None,
     licence: str | None = None,
     pixel_size_um: float | None = None,
     evaluations: Sequence[str | Path] = (),
@@ -92,6 +95,9 @@ def export(
     validation
         The run's validation crops, on which probabilities are calibrated and the conformal data is
         gathered; thresholds move with them, so that no verdict changes. None: neither is done.
+    learned
+        The run's training crops: with ``validation``, the checks before grading are fitted on them.
+        None, or too few: the bundle's inputs are not checked.
     licence
         Of the weights; by default that of the data they were learned from.
     pixel_size_um
@@ -136,8 +142,14 @@ def export(
     if validation is None:
         report("not calibrated, and never undecided: the validation crops are not here")
         return write_bundle(out, model, draft)
-    data = f"{runs[0].record['data']['name']} valid"
-    return write_bundle(out, model, with_trust(draft, model, validation, data, report=report))
+    data = runs[0].record["data"]["name"]
+    draft = with_trust(draft, model, validation, f"{data} valid", report=report)
+    domain = None
+    if learned is not None and len(learned) >= FEWEST_CROPS <= len(validation):
+        draft, domain = with_checks(draft, model, learned, validation, data, report=report)
+    else:
+        report("its inputs are not checked: too few of the crops it learned from are here")
+    return write_bundle(out, model, draft, domain)
 
 
 def _same_validation(run: Run, crops: LabelledCrops) -> None:

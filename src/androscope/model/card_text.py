@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from androscope.model.card import Card, Interval, SplitFacts
+from androscope.model.card_checks_text import checks_text
 from androscope.model.card_int8 import Int8
 from androscope.model.card_parent_text import parent_text
 
@@ -25,6 +26,7 @@ def card_text(card: Card) -> str:
         *([("Int8", _int8(card.int8))] if card.int8 else []),
         *([("Calibration", _calibration(card))] if card.calibration else []),
         *([("Undecided", _undecided(card))] if card.conformal else []),
+        *([("Input checks", checks_text(card.checks))] if card.checks else []),
         ("Limits", _bullets(card.limitations)),
         ("Licence", card.licence),
         ("How it was made", _making(card)),

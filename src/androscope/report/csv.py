@@ -38,6 +38,8 @@ def write_csv(path: str | Path, results: Results) -> None:
 def _cell(name: str, value: Any) -> Any:
     if name == "image":
         return spreadsheet_name(value)
+    if name == "flags":
+        return spreadsheet_text("; ".join(f"{flag['check']}: {flag['reason']}" for flag in value))
     if name == "notes":
         return spreadsheet_text("; ".join(value))
     return spreadsheet_text(value) if isinstance(value, str) else value

@@ -14,7 +14,8 @@ from androscope.files import write_text
 from androscope.imaging.field import FieldItem
 from androscope.imaging.overlay import Mark, write_overlay
 from androscope.report.names import spreadsheet_name, spreadsheet_text
-from androscope.types import Assessment, Verdict
+from androscope.report.rows import flag_texts
+from androscope.types import Assessment, Flag, Verdict
 
 __all__ = [
     "field_lines",
@@ -28,6 +29,7 @@ __all__ = [
 _COLUMNS = (
     "image", "index", "number", "kind", "x", "y", "length", "width", "angle_deg", "score",
     "left", "top", "right", "bottom", "flags", "crop", "not_graded",
+    "checks",
 )  # fmt: skip
 
 
@@ -82,6 +84,7 @@ def located_csv(fields: Sequence[GradedField]) -> str:
                     " ".join(sorted(found.flags)),
                     "" if verdicts is None else spreadsheet_name(verdicts.source),
                     spreadsheet_text(item.excluded or ""),
+                    spreadsheet_text("; ".join(flag_texts(_flags_of(item, verdicts)))),
                 ]
             )
     return stream.getvalue()
@@ -122,7 +125,7 @@ def write_field_overlay(folder: str | Path, number: int, graded: GradedField) ->
     if pixels is None:
         return None
     marks = [
-        Mark(item.located, kind_of(item, verdicts), _caption(verdicts))
+        Mark(item.located, kind_of(item, verdicts), _caption(item, verdicts))
         for item, verdicts in zip(graded.field.items, graded.assessments, strict=True)
     ]
     path = Path(folder) / overlay_name(number, graded)
@@ -130,7 +133,17 @@ def write_field_overlay(folder: str | Path, number: int, graded: GradedField) ->
     return path
 
 
-def _caption(verdicts: Assessment | None) -> str:
+def _flags_of(item: FieldItem, verdicts: Assessment | None) -> tuple[Flag, ...]:
+    return item.flags if verdicts is None else verdicts.flags
+
+
+def _caption(item: FieldItem, verdicts: Assessment | None) -> str:
+    # An exclamation mark before the checks that were not passed.
+    checks = ", ".join(flag.check for flag in _flags_of(item, verdicts))
+    return " ".join(text for text in (_words(verdicts), f"! {checks}" if checks else "") if text)
+
+
+def _words(verdicts: Assessment | None) -> str:
     if verdicts is None:
         return ""
     said = {Verdict.ABNORMAL: "", Verdict.UNDECIDED: "?"}

@@ -197,9 +197,11 @@ def _picture(crop: Crop | None, assessment: Assessment) -> str:
 
 
 def _notes(assessment: Assessment) -> str:
-    if not assessment.notes:
-        return ""
-    return f"<small>{_safe('; '.join(assessment.notes))}</small>"
+    notes = f"<small>{_safe('; '.join(assessment.notes))}</small>" if assessment.notes else ""
+    flags = "; ".join(flag.reason for flag in assessment.flags)
+    return (
+        f'<small class="flags">Did not pass the checks: {_safe(flags)}</small>' if flags else ""
+    ) + notes
 
 
 def _verdict(part: PartVerdict, true: Verdict | None, cuts: Cuts | None) -> str:

@@ -13,6 +13,7 @@ from androscope.assessment.sample import Proportion
 from androscope.assessment.tally import tally
 from androscope.files import write_text
 from androscope.report.names import NOTICE
+from androscope.report.rows import flag_rows
 from androscope.types import Assessment, Failure, Results
 
 __all__ = ["SCHEMA", "json_document", "json_text", "write_json"]
@@ -107,6 +108,7 @@ def _assessment(assessment: Assessment) -> dict[str, Any]:
             }
             for part in assessment.parts
         },
+        "flags": list(flag_rows(assessment.flags)),
         "notes": list(assessment.notes),
     }
 
@@ -118,4 +120,5 @@ def _failure(failure: Failure) -> dict[str, Any]:
         "code": failure.code,
         "reason": failure.reason,
         "advice": failure.advice,
+        "flags": list(flag_rows(failure.flags)),
     }

@@ -25,8 +25,8 @@ def parquet_table(results: Results) -> Any:
     """Give a ``pyarrow.Table`` with the columns of :func:`androscope.report.rows.column_names`.
 
     Texts are strings, ``index`` int64, probabilities, thresholds and ``error_rate`` float64,
-    ``notes`` a list of strings. The schema's metadata name the model (``androscope.model``,
-    ``.model_version``, ``.model_sha256``), the software and the notice.
+    ``notes`` a list of strings, ``flags`` one of structs. The schema's metadata name the model
+    (``androscope.model``, ``.model_version``, ``.model_sha256``), the software and the notice.
     """
     pa = require_parquet()
     columns: dict[str, list[Any]] = {name: [] for name in column_names(results.labels)}
@@ -49,7 +49,16 @@ def parquet_table(results: Results) -> Any:
 def parquet_fields(labels: Sequence[str]) -> list[tuple[str, Any]]:
     """Give name and Arrow type of each column, in order."""
     pa = require_parquet()
+    flag = pa.struct(
+        [
+            ("check", pa.string()),
+            ("value", pa.float64()),
+            ("limit", pa.float64()),
+            ("reason", pa.string()),
+        ]
+    )
     kinds = {"index": pa.int64(), "notes": pa.list_(pa.string()), "error_rate": pa.float64()}
+    kinds["flags"] = pa.list_(flag)
     for label in labels:
         kinds[f"{label}_probability"] = kinds[f"{label}_threshold"] = pa.float64()
     return [(name, kinds.get(name, pa.string())) for name in column_names(labels)]

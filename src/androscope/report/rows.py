@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from androscope.types import Assessment, Failure, Results
+from androscope.types import Assessment, Failure, Flag, Results
 
-__all__ = ["column_names", "row", "rows"]
+__all__ = ["column_names", "flag_rows", "flag_texts", "row", "rows"]
 
 _HEAD = ("image", "index", "status")
-_TAIL = ("error_rate", "notes", "error_code", "error_reason", "error_advice")
+_TAIL = ("error_rate", "flags", "notes", "error_code", "error_reason", "error_advice")
 
 
 def column_names(labels: Sequence[str]) -> tuple[str, ...]:
-    """``image, index, status``, three per label, ``error_rate``, ``notes``, three for errors."""
+    """``image, index, status``, three per label, ``error_rate, flags, notes``, three for errors.
+
+    ``flags`` are the checks that an image did not pass, each with its value, limit and reason.
+    """
     per_label = (f"{label}_{what}" for label in labels for what in _PART)
     return (*_HEAD, *per_label, *_TAIL)
 
@@ -26,7 +30,7 @@ def rows(results: Results) -> Iterator[dict[str, Any]]:
     """One row per image, with every column; ``None`` where there is nothing to say.
 
     First the assessed images, then those that could not be, each in input order. ``status`` is
-    ``assessed`` or ``failed``; ``notes`` is a tuple of texts.
+    ``assessed`` or ``failed``; ``flags`` is a tuple of :func:`flag_rows`, ``notes`` one of texts.
     """
     empty = dict.fromkeys(column_names(results.labels))
     items: tuple[Assessment | Failure, ...] = (*results.assessments, *results.failures)
@@ -44,11 +48,22 @@ def row(item: Assessment | Failure, error_rate: float | None = None) -> dict[str
     return _assessed(item) | {"error_rate": error_rate}
 
 
+def flag_rows(flags: Sequence[Flag]) -> tuple[dict[str, Any], ...]:
+    """Each flag as a row of its own: ``check``, ``value``, ``limit``, ``reason``."""
+    return tuple(asdict(flag) for flag in flags)
+
+
+def flag_texts(flags: Sequence[Flag]) -> tuple[str, ...]:
+    """Each flag as ``check: reason``."""
+    return tuple(f"{flag.check}: {flag.reason}" for flag in flags)
+
+
 def _assessed(assessment: Assessment) -> dict[str, Any]:
     row: dict[str, Any] = {
         "image": assessment.source,
         "index": assessment.index,
         "status": "assessed",
+        "flags": flag_rows(assessment.flags),
         "notes": assessment.notes,
     }
     for part in assessment.parts:
@@ -63,6 +78,7 @@ def _failed(failure: Failure) -> dict[str, Any]:
         "image": failure.source,
         "index": failure.index,
         "status": "failed",
+        "flags": flag_rows(failure.flags),
         "notes": (),
         "error_code": failure.code,
         "error_reason": failure.reason,

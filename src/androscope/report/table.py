@@ -9,7 +9,7 @@ from androscope.assessment.conformal import promise
 from androscope.assessment.sample import Proportion
 from androscope.assessment.tally import tally
 from androscope.report.names import NOTICE, printable
-from androscope.types import Failure, PartVerdict, Results, Verdict
+from androscope.types import Assessment, Failure, PartVerdict, Results, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,12 +58,16 @@ def print_results(
     """
     if results.assessments:
         shown = results.assessments if all_rows else results.assessments[:ROWS]
-        table = table_for(console, "Image", *results.labels)
+        # A column more only where there is something in it: images graded all the same.
+        flagged = any(assessment.flags for assessment in results.assessments)
+        flags = ["did not pass"] if flagged else []
+        table = table_for(console, "Image", *results.labels, *flags)
         width = max(len(part.verdict) for one in shown for part in one.parts) if shown else 0
         for number, assessment in enumerate(shown):
             known = {} if truth is None else truth[number]
             cells = (_cell(part, known.get(part.label), width) for part in assessment.parts)
-            table.add_row(_text(printable(assessment.name)), *cells)
+            marks = [_text(_checks(assessment), "yellow")] if flagged else []
+            table.add_row(_text(printable(assessment.name)), *cells, *marks)
         console.print(table)
         hidden = len(results.assessments) - len(shown)
         if hidden:
@@ -76,6 +80,10 @@ def print_results(
     if truth is not None:
         console.print(_agreement(results, truth), markup=False)
     console.print(NOTICE, markup=False)
+
+
+def _checks(assessment: Assessment) -> str:
+    return ", ".join(flag.check for flag in assessment.flags)
 
 
 def print_failures(console: Console, failures: Sequence[Failure]) -> None:

@@ -27,19 +27,22 @@ def data_uri(pixels: UInt8Array) -> str:
     return "data:image/png;base64," + base64.b64encode(png_bytes(pixels)).decode("ascii")
 
 
-def thumbnail_name(number: int, crop: Crop) -> str:
+def thumbnail_name(number: int, crop: Crop, *, flagged: bool = False) -> str:
     """Name a crop's file after its row in the table (from 1) and its source.
+
+    With ``flagged`` behind it if it did not pass the checks and was graded all the same.
 
     Only letters, digits, ``._-`` of the source are kept, so that the name is good on every
     system; the number keeps names apart.
     """
     stem = re.sub(r"[^A-Za-z0-9._-]+", "_", PurePath(crop.source).stem)[:60].strip("._-")
     index = "" if crop.index is None else f"-{crop.index}"
-    return f"{number:06d}-{stem or 'crop'}{index}.png"
+    mark = "-flagged" if flagged else ""
+    return f"{number:06d}-{stem or 'crop'}{index}{mark}.png"
 
 
-def write_thumbnail(folder: str | Path, number: int, crop: Crop) -> Path:
+def write_thumbnail(folder: str | Path, number: int, crop: Crop, *, flagged: bool = False) -> Path:
     """Write one crop into ``folder``, which is made if needed. Raises :class:`OutputError`."""
-    path = Path(folder) / thumbnail_name(number, crop)
+    path = Path(folder) / thumbnail_name(number, crop, flagged=flagged)
     write_bytes(path, png_bytes(crop.pixels))
     return path

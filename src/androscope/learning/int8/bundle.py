@@ -125,7 +125,7 @@ def quantise(
             "metrics": _metrics(bundle.card, model, evaluations),
         }
     )
-    return write_bundle(out, model, draft)
+    return write_bundle(out, model, draft, bundle.domain)
 
 
 def _answers(card: Card, model: bytes, crops: LabelledCrops) -> FloatArray:

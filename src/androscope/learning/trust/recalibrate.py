@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,13 +10,14 @@ import numpy as np
 from androscope.assessment.decide import decide
 from androscope.datasets import LabelledCrops
 from androscope.errors import TrainingError
+from androscope.learning.trust.bare import bare_session
+from androscope.learning.trust.checks import with_checks
 from androscope.learning.trust.fitting import FEWEST, fit_calibration, fit_conformal
 from androscope.model.bundle import Bundle, load_bundle, write_bundle
 from androscope.model.calibrate import calibrate as apply
 from androscope.model.calibrate import moved_threshold
-from androscope.model.card import Card, CardDraft
+from androscope.model.card import CardDraft
 from androscope.model.card_trust import Calibration, Conformal
-from androscope.model.session import Session
 from androscope.types import FloatArray
 
 __all__ = ["calibrate_bundle", "too_few", "with_trust"]
@@ -107,6 +107,7 @@ def calibrate_bundle(
     data: str,
     out: str | Path,
     *,
+    learned: LabelledCrops | None = None,
     name: str | None = None,
     version: str | None = None,
     seed: int = 0,
@@ -122,6 +123,9 @@ def calibrate_bundle(
         As for :func:`with_trust`.
     out
         Must not exist yet, or be an empty folder.
+    learned
+        The crops that the network learned from, if these are validation crops of the same data
+        set: the checks before grading are then fitted anew. Otherwise they stay as they are.
     name, version
         Of the new bundle; default: those of the old one.
 
@@ -160,7 +164,12 @@ def calibrate_bundle(
             f"{update['version']!r}",
             advice="A name is letters, digits, '.', '-' and '_'; a version is such as 0.1.0",
         ) from error
-    write_bundle(out, bundle.model, changed)
+    domain = bundle.domain
+    if learned is not None:
+        changed, domain = with_checks(
+            changed, bundle.model, learned, crops, changed.training.name, report=report
+        )
+    write_bundle(out, bundle.model, changed, domain)
     return load_bundle(Path(out).absolute())
 
 
@@ -180,13 +189,7 @@ def _fewest(crops: LabelledCrops, label: str) -> int:
 
 def _own_probabilities(draft: CardDraft, model: bytes, crops: LabelledCrops) -> FloatArray:
     """What the graph gives, before any calibration."""
-    known = draft.model_dump(exclude={"model_sha256", "model_bytes"})
-    card = Card(
-        **known | {"calibration": None, "conformal": None},
-        model_sha256=hashlib.sha256(model).hexdigest(),
-        model_bytes=len(model),
-    )
-    return Session(Bundle(Path(), card, model)).predict(crops.crops).probabilities
+    return bare_session(draft, model).predict(crops.crops).probabilities
 
 
 def _unchanged(

@@ -25,6 +25,7 @@ SECTIONS: Mapping[str, str] = {
     "calibration": "androscope.learning.trust.calibration_section",
     "conformal": "androscope.learning.trust.conformal_section",
     "selective": "androscope.learning.trust.selective_section",
+    "checks": "androscope.learning.trust.checks_section",
     "explain": "androscope.learning.trust.explain_section",
 }
 

@@ -19,6 +19,7 @@ from androscope.report.sample.document import (
     Exclusion,
     FailureRow,
     FileRow,
+    FlagRow,
     IndexRow,
     Measured,
     ModelReport,
@@ -275,6 +276,10 @@ def _find(findings: Findings, number: int, find: SampleFind) -> SpermRow:
         parts={} if verdicts is None else _verdicts(verdicts, labels),
         excluded=find.excluded,
         sperm=find.is_sperm,
+        flags=[
+            FlagRow(check=flag.check, value=flag.value, limit=flag.limit, reason=flag.reason)
+            for flag in (find.flags if verdicts is None else verdicts.flags)
+        ],
     )
 
 

@@ -24,7 +24,12 @@ def csv_text(report: SampleReport) -> str:
     ``./`` before it.
     """
     labels = report.model.labels
-    columns = [*_HEAD, *(f"{label}_{what}" for label in labels for what in _PART), "reason"]
+    columns = [
+        *_HEAD,
+        *(f"{label}_{what}" for label in labels for what in _PART),
+        "reason",
+        "flags",
+    ]
     stream = io.StringIO(newline="")
     writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
     writer.writeheader()
@@ -59,6 +64,7 @@ def _row(find: SpermRow) -> dict[str, object]:
         "y_px": "" if find.y_px is None else find.y_px,
         "outcome": find.outcome if find.sperm else "no sperm",
         "reason": spreadsheet_text(find.excluded or ""),
+        "flags": spreadsheet_text("; ".join(f"{f.check}: {f.reason}" for f in find.flags)),
     }
     for label, part in find.parts.items():
         row[f"{label}_verdict"] = part.verdict

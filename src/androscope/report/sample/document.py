@@ -237,6 +237,15 @@ class SpermPart(_Table):
     threshold: float
 
 
+class FlagRow(_Table):
+    """One check that a crop did not pass before it was to be graded."""
+
+    check: str
+    value: float
+    limit: float
+    reason: str
+
+
 class SpermRow(_Table):
     """One thing found."""
 
@@ -250,6 +259,10 @@ class SpermRow(_Table):
     parts: dict[str, SpermPart]
     excluded: str | None
     sperm: bool
+    flags: list[FlagRow] = Field(
+        default_factory=list,
+        description="Checks not passed: why it was excluded, or graded all the same.",
+    )
 
 
 class SampleReport(_Table):

@@ -29,6 +29,7 @@ def warnings_of(
     return [
         *_about_numbers(counts, replicates),
         *_about_undecided(counts),
+        *_about_checks(findings),
         *_about_replicates(findings, replicates, agreement),
         *_about_scale(findings),
         *_about_files(findings, counts),
@@ -58,6 +59,24 @@ def _about_undecided(counts: CountsReport) -> list[str]:
         f"{counts.undecided} of {counts.assessed} sperm are undecided and left to you: they are "
         "shown below, and no fraction counts them."
     ]
+
+
+def _about_checks(findings: Findings) -> list[str]:
+    """Sperm graded although they did not pass, and models that check nothing."""
+    assessed = [verdicts for _, verdicts in findings.assessed]
+    flagged = sum(bool(verdicts.flags) for verdicts in assessed)
+    if flagged:
+        return [
+            f"{flagged} of {len(assessed)} sperm assessed did not pass the checks of images and "
+            "were graded all the same: their verdicts are not to be relied on."
+        ]
+    refused = sum(bool(find.flags) for find in findings.finds if find.assessment is None)
+    if refused > len(assessed):
+        return [
+            f"The checks refused {refused} images and passed {len(assessed)}: these images are "
+            "not such as the model learned from."
+        ]
+    return []
 
 
 def _about_replicates(
