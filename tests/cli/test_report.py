@@ -17,6 +17,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from androscope.imaging.phantom_field import render_field
+from androscope.imaging.phantom_random import random_spec
 from androscope.imaging.phantom_set import phantom_set
 
 PATIENT = "Zaphod-Q-Beeblebrox"
@@ -139,6 +140,29 @@ def test_500_sperm(run: Any) -> None:
     assert "500 sperm found, 500 assessed" in done.out
     assert "To be known: One replicate" in done.out
     assert len(Path("r.csv").read_text(encoding="utf-8").splitlines()) == 501
+
+
+@pytest.mark.slow
+def test_a_field_of_500_sperm(run: Any) -> None:
+    # A field of 32 sixteen times over: to render 512 at once would take longer than to report them.
+    rng = np.random.default_rng(0)
+    specs = [random_spec(rng, {"no-tail"}) for _ in range(32)]
+    part = render_field(640, 480, 32, 4, pixel_size_um=0.16, specs=specs).pixels
+    Path("s").mkdir()
+    Image.fromarray(np.tile(part, (4, 4))).save("s/field.png")
+    done = run(
+        "report", "s", "--fields", "--pixel-size", "0.16", "--locator", "classical",
+        "--out", "r.html", "--out", "r.pdf", "--out", "r.csv", "--out", "r.json",
+    )  # fmt: skip
+    assert done.code == 0
+    document = json.loads(Path("r.json").read_text(encoding="utf-8"))
+    counts = document["counts"]
+    assert 500 <= counts["found"] <= 520
+    assert counts["assessed"] >= 500
+    with Path("r.csv").open(encoding="utf-8", newline="") as stream:
+        assert len(list(csv.DictReader(stream))) >= counts["assessed"]
+    assert Path("r.pdf").stat().st_size < 5_000_000
+    assert Path("r.html").stat().st_size < 10_000_000
 
 
 def _all_bytes(path: Path) -> bytes:
