@@ -176,6 +176,7 @@ def _find(crop: CropRecord, image: Image, kind: str, pixels: UInt8Array | None) 
         excluded=excluded,
         is_sperm=crop.is_sperm,
         crop=None if pixels is None or not graded else Crop(pixels, name, notes=opinion.notes),
+        flags=() if graded else opinion.flags,
     )
 
 
