@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from androscope.records.people import Role
 from androscope.records.store import Records
+from androscope.types import Verdict
 from androscope.web.options import ServeOptions
 from androscope.web.security.passwords import hash_password
 from androscope.web.server import demo_records, serving
@@ -43,10 +44,44 @@ def pages(records: Records) -> dict[str, tuple[str, Act | None]]:
         "sample-crops": (f"/samples/{crops.id}", None),
         "sample-numbers": (f"/samples/{fields.id}", _open_all),
         "field": (f"/samples/{fields.id}/images/{image.id}", None),
+        "review": (f"/samples/{fields.id}/review", None),
+        "review-keys": (f"/samples/{fields.id}/review?all=true", _help),
+        "review-map": (f"/samples/{fields.id}/review?all=true", _hold_map),
+        "review-blind": (f"/samples/{crops.id}/review?blind=true", None),
+        "observers": (f"/samples/{crops.id}/observers", None),
+        "sign": (f"/samples/{fields.id}/sign", None),
+        "models": ("/models", None),
+        "learn": ("/learn", None),
         "users": ("/users", None),
         "me": ("/me", None),
         "missing": ("/samples/999", None),
     }
+
+
+def _help(page: Page) -> None:
+    page.keyboard.press("?")
+
+
+def _hold_map(page: Page) -> None:
+    page.keyboard.down("m")
+    page.locator(".heat[src]").evaluate("(image) => image.decode()")
+
+
+def _reviewed(records: Records) -> None:
+    """Some crops looked at by a person, and by a second one who did not see the model's opinion."""
+    fields, crops = (records.samples.named(f"phantom {what}") for what in ("fields", "crops"))
+    assert fields is not None
+    assert crops is not None
+    for number, crop in enumerate(records.crops.list(fields.id, graded_only=True).items[:5]):
+        if number % 2:
+            records.reviews.accept(crop.id, actor=NAME)
+        else:
+            records.reviews.verdict(crop.id, "head", Verdict.UNDECIDED, actor=NAME)
+    for number, crop in enumerate(records.crops.list(crops.id, graded_only=True).items[:8]):
+        said = dict(crop.verdicts)
+        if number % 3 == 0:
+            said["head"] = Verdict.ABNORMAL
+        records.reviews.observe(crop.id, said, observer="li")
 
 
 def _open_all(page: Page) -> None:
@@ -69,6 +104,7 @@ def main() -> int:
         options = ServeOptions(incoming=folder / "incoming", port=0, threads=1)
         with serving(records, options) as url, sync_playwright() as playwright:
             _wait(records)
+            _reviewed(records)
             browser = playwright.chromium.launch(executable_path=chromium, args=_flags())
             for theme in ("light", "dark"):
                 for width, pixels in WIDTHS.items():

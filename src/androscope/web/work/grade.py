@@ -50,9 +50,7 @@ def grader_of(
     model: str | None, error_rate: float | None, threads: int, grade_anyway: bool = False
 ) -> Grader:
     """The model at hand; the last two are kept."""
-    # The last will be passed on once there is something to pass it to.
-    _ = grade_anyway
-    return Grader(model, threads=threads, error_rate=error_rate)
+    return Grader(model, threads=threads, error_rate=error_rate, grade_anyway=grade_anyway)
 
 
 def _field(graded: GradedField, model: StoredModel) -> Graded:
