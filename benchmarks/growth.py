@@ -1,7 +1,8 @@
 """Cost per crop of a long batch over its size: time, memory, files.
 
     python benchmarks/growth.py [--sizes 1000 10000 100000] [--million] [--kind parquet]
-                                [--model NAME|DIR] [--threads 2] [--workers N] [--keep FOLDER]
+                                [--model NAME|DIR] [--threads 2] [--workers N] [--ray ADDRESS]
+                                [--keep FOLDER]
 
 Crops are 64 phantoms with new noise each, encoded as PNG, written once per size into one Parquet
 file, ZIP archive or folder. Each run is `androscope batch` in a process of its own, timed from its
@@ -127,14 +128,17 @@ def main() -> None:
     parser.add_argument("--model")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int)
+    parser.add_argument("--ray", help="address of a Ray cluster; its CPU time is not counted")
     parser.add_argument("--keep", type=Path, help="folder that pictures are kept in")
     arguments = parser.parse_args()
     options = ["--threads", str(arguments.threads)]
     options += ["--model", arguments.model] if arguments.model else []
     options += ["--workers", str(arguments.workers)] if arguments.workers else []
+    options += ["--ray", arguments.ray] if arguments.ray else []
     hands = (
         f"{arguments.workers} processes" if arguments.workers else f"{arguments.threads} threads"
     )
+    hands += " of Ray" if arguments.ray else ""
     print(
         f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {sys.version.split()[0]}; "
         f"{arguments.kind}, {hands}, model {arguments.model or 'default'}"
