@@ -8,7 +8,6 @@ fixtures of tests/conftest.py.
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -85,6 +84,8 @@ def running_server() -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="androscope-pg-"))
     try:
         if other is not None:
+            import pwd
+
             entry = pwd.getpwnam(other)
             os.chown(folder, entry.pw_uid, entry.pw_gid)
         folder.chmod(0o755)

@@ -45,11 +45,11 @@ def unguarded(place: Place) -> Iterator[Callable[[str], None]]:
 
 @pytest.fixture
 def filled(records: Records) -> Records:
-    """A store whose log has 14 entries; entry 4 is anna's verdict, 5 bob's acceptance.
+    """A store whose log has 16 entries; entry 4 is anna's verdict, 5 bob's acceptance.
 
     1 sample S-1, 2 image, 3 graded (crops 1 to 4), 4 verdict on crop 1, 5 accept crop 2, 6 verdict
     on crop 3, 7 undone, 8 observed, 9 signed, 10 user, 11 sample S-2, 12 an unreadable file,
-    13 accept crop 4, 14 verdict on crop 2.
+    13 accept crop 4, 14 verdict on crop 2, 15 and 16 a token made and revoked.
     """
     sample_id, crops = graded_sample(records, crops=4)
     records.reviews.verdict(crops[0].id, "head", Verdict.UNDECIDED, actor="anna")
@@ -59,12 +59,14 @@ def filled(records: Records) -> Records:
     records.reviews.observe(crops[0].id, {"head": Verdict.NORMAL}, observer="eve")
     _, anchor = records.findings(sample_id)
     records.reports.sign(sample_id, '{"n": 1}', anchor=anchor, actor="anna", name="Anna")
-    records.users.create("anna", Role.REVIEWER, "hash", actor="cli")
+    user = records.users.create("anna", Role.REVIEWER, "hash", actor="cli")
     other = records.samples.create("S-2", actor="anna")
     records.images.add(other.id, clean_file(b"junk", "junk.png"), actor="anna")
     records.reviews.accept(crops[3].id, actor="bob")
     records.reviews.verdict(crops[1].id, "head", Verdict.UNDECIDED, actor="bob")
-    assert records.log.anchor().count == 14
+    _, token = records.tokens.create(user.id, "script", Role.VIEWER, actor="anna")
+    records.tokens.revoke(token.id, actor="anna")
+    assert records.log.anchor().count == 16
     return records
 
 
@@ -79,7 +81,7 @@ def test_what_was_not_altered_is_said_to_be_whole(filled: Records) -> None:
     with filled.database.read() as connection:
         found = verify(connection, filled.pictures)
     assert found.ok
-    assert (found.events, found.crops, found.images, found.reports) == (14, 4, 1, 1)
+    assert (found.events, found.crops, found.images, found.reports) == (16, 4, 1, 1)
     assert found.anchor == filled.log.anchor()
 
 
@@ -133,7 +135,7 @@ TAMPERED = {
     ),
     "the tail cut": (
         ["DELETE FROM events WHERE number > 12"],
-        ["entries 13 to 14 of the log: missing at the end: 14 were written",
+        ["entries 13 to 16 of the log: missing at the end: 16 were written",
          CROP.format(2, 2) + ": what stands of it was altered",
          CROP.format(4, 4) + ": what stands of it was altered",
          "sample 'S-1': its summary was altered"],
@@ -147,13 +149,13 @@ TAMPERED = {
          "user 'anna': put in past the log"],
     ),
     "an entry put in at the end": (
-        ["INSERT INTO events SELECT 15, at, actor, kind, sample_id, crop_id, data, previous, "
+        ["INSERT INTO events SELECT 17, at, actor, kind, sample_id, crop_id, data, previous, "
          "sha256 FROM events WHERE number = 14"],
-        ["entry 15 of the log: does not continue the entry before it",
-         "entry 15 of the log: altered (by bob, verdict, ",
-         "the log's end: altered: it says 14 entries",
-         CROP.format(2, 2) + ": what stands of it was altered: last_event is 14, by the log 15",
-         "sample 'S-1': its summary was altered: last_event is 14, by the records 15"],
+        ["entry 17 of the log: does not continue the entry before it",
+         "entry 17 of the log: altered (by bob, verdict, ",
+         "the log's end: altered: it says 16 entries",
+         CROP.format(2, 2) + ": what stands of it was altered: last_event is 14, by the log 17",
+         "sample 'S-1': its summary was altered: last_event is 14, by the records 17"],
     ),
     "the end deleted": (["DELETE FROM head"], ["the log's end: missing: how long the log is"]),
     "a crop's picture": (
@@ -204,6 +206,10 @@ TAMPERED = {
         ["UPDATE models SET card = card || ' '"],
         ["model {model}: altered: its card has another hash"],
     ),
+    "the model's name": (
+        ["UPDATE models SET name = 'better'"],
+        ["the grading of image 1 (field-0.tif of sample 'S-1'): altered: model is {"],
+    ),
     "a head's length": (
         ["UPDATE gradings SET head_length_px = 50"],
         ["the grading of image 1 (field-0.tif of sample 'S-1'): altered: head_length_px is 50.0"],
@@ -223,6 +229,18 @@ TAMPERED = {
     "a role raised": (
         ["UPDATE users SET role = 'admin'"],
         ["user 'anna': altered: role is \"admin\", recorded \"reviewer\""],
+    ),
+    "a password": (
+        ["UPDATE users SET password_hash = 'other'"],
+        ["user 'anna': altered: password is "],
+    ),
+    "a token's role": (
+        ["UPDATE tokens SET role = 'admin'"],
+        ["API token 1: altered: role is \"admin\", recorded \"viewer\""],
+    ),
+    "a token revived": (
+        ["UPDATE tokens SET revoked = FALSE"],
+        ["API token 1: altered: revoked is false, recorded true"],
     ),
     "a user put in": (
         ["INSERT INTO users SELECT 9, 'mallory', 'mallory', role, password_hash, created, "
@@ -244,7 +262,7 @@ def test_every_alteration_is_found_and_named(filled: Records, place: Place) -> N
         name, version = connection.execute(text("SELECT name, version FROM models")).one()
     tables = [
         "events", "head", "samples", "files", "images", "failures", "models", "gradings", "crops",
-        "crop_pictures", "reports", "users", "standings", "states",
+        "crop_pictures", "reports", "users", "tokens", "standings", "states",
     ]  # fmt: skip
     with unguarded(place) as run:
         for table in tables:

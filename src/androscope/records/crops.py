@@ -144,7 +144,7 @@ class Crops:
                 actor,
                 sample_id=sample_id,
                 data={
-                    "image": image_id, "model": digest(model.card_json), "notes": list(notes),
+                    "image": image_id, "model": _said(model), "notes": list(notes),
                     "crops": kept, **facts,
                 },
             )  # fmt: skip
@@ -247,6 +247,14 @@ def _crop(row: AnyRow) -> CropRecord:
         need=row.need,
         last_event=row.last_event,
     )
+
+
+def _said(model: StoredModel) -> dict[str, str]:
+    """What the log says of the model: its card's hash, and what it is called by."""
+    return {
+        "card": digest(model.card_json), "name": model.name, "version": model.version,
+        "sha256": model.sha256,
+    }  # fmt: skip
 
 
 def _model(connection: Connection, model: StoredModel, sample_id: int) -> int:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, Row, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from androscope.errors import RecordsError
 from androscope.extras import require
@@ -79,7 +80,7 @@ class Database:
             event.listen(self.engine, "begin", _begin)
         else:
             require("psycopg", extra="postgres", why="keep records in PostgreSQL")
-            self.engine = create_engine(url, pool_size=8, max_overflow=16, pool_pre_ping=True)
+            self.engine = create_engine(url, pool_size=16, max_overflow=32, pool_pre_ping=True)
 
     @property
     def name(self) -> str:
@@ -127,7 +128,7 @@ class Database:
             yield
         except IntegrityError:
             raise
-        except (DBAPIError, sqlite3.Error) as error:
+        except (DBAPIError, PoolTimeout, sqlite3.Error) as error:
             why = error.orig if isinstance(error, DBAPIError) else error
             raise RecordsError(
                 f"the database cannot be used: {str(why).strip().splitlines()[0]}",

@@ -61,7 +61,10 @@ class Tokens:
                 )
             ).inserted_primary_key  # fmt: skip
             assert made is not None
-            data = {"user": user.name, "token": made[0], "made": True, "role": role.value}
+            data = {
+                "user": user.name, "token": made[0], "made": True, "role": role.value,
+                "sha256": digest(token),
+            }  # fmt: skip
             log.add(EventKind.USER, actor, data=data)
             row = log.connection.execute(select(*_TOKEN).where(TokenRow.id == made[0])).one()
         return token, _token(row)

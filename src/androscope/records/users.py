@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from androscope.errors import RecordExistsError, RecordMissingError
-from androscope.records.chain import from_text, now
+from androscope.records.chain import digest, from_text, now
 from androscope.records.database import AnyRow, Database
 from androscope.records.log import appending
 from androscope.records.people import Role, User
@@ -48,7 +48,16 @@ class Users:
                     password_hash=password_hash, disabled=False,
                 )
             )  # fmt: skip
-            log.add(EventKind.USER, actor, data={"user": name, "made": True, "role": role.value})
+            log.add(
+                EventKind.USER,
+                actor,
+                data={
+                    "user": name,
+                    "made": True,
+                    "role": role.value,
+                    "password": digest(password_hash),
+                },
+            )
             return _known(log.connection, name)
 
     def get(self, name: str) -> User | None:
@@ -85,7 +94,7 @@ class Users:
         if disabled is not None:
             values["disabled"] = data["disabled"] = disabled
         if password_hash is not None:
-            values["password_hash"], data["password"] = password_hash, "changed"
+            values["password_hash"], data["password"] = password_hash, digest(password_hash)
         with appending(self._database) as log:
             user = _known(log.connection, name)
             if not values:

@@ -23,7 +23,7 @@ from androscope.records.tables import (
     ReportRow,
     SampleRow,
 )
-from androscope.records.tables_door import UserRow
+from androscope.records.tables_door import TokenRow, UserRow
 from androscope.records.types import EventKind, Fault
 from androscope.records.verify_log import Said
 
@@ -148,11 +148,17 @@ def _gradings(connection: Connection, entries: list[Any], names: Names) -> Itera
     for row in models.values():
         if digest(row.card) != row.card_sha256:
             yield Fault(f"model {row.name} {row.version}", "altered: its card has another hash")
+    said_of = {
+        row.id: {
+            "card": row.card_sha256, "name": row.name, "version": row.version, "sha256": row.sha256
+        }
+        for row in models.values()
+    }  # fmt: skip
     rows = {
         row.image_id: {
             **_without(row, "image_id", "sample_id", "model_id"),
             "sample": row.sample_id,
-            "model": models[row.model_id].card_sha256 if row.model_id in models else None,
+            "model": said_of.get(row.model_id),
             "notes": json.loads(row.notes),
         }
         for row in connection.execute(select(*GradingRow.__table__.c))
@@ -227,18 +233,35 @@ def _reports(connection: Connection, entries: list[Any], names: Names) -> Iterat
 
 
 def _users(connection: Connection, entries: list[Any]) -> Iterator[Fault]:
-    expected: dict[str, dict[str, Any]] = {}
+    users: dict[str, dict[str, Any]] = {}
+    tokens: dict[int, dict[str, Any]] = {}
     for _, data in entries:
-        if "user" not in data or "token" in data:
-            continue
-        user = expected.setdefault(data["user"], {"disabled": False})
-        user.update({key: data[key] for key in ("role", "disabled") if key in data})
+        if "token" in data:
+            token = tokens.setdefault(data["token"], {"revoked": False})
+            token.update({key: data[key] for key in data if key not in ("token", "made")})
+        else:
+            user = users.setdefault(data["user"], {"disabled": False})
+            user.update({key: data[key] for key in data if key not in ("user", "made")})
     rows = {
-        row.name: {"role": row.role, "disabled": row.disabled}
-        for row in connection.execute(select(UserRow.name, UserRow.role, UserRow.disabled))
-    }
-    for name in sorted(expected.keys() | rows.keys()):
-        yield from _compare(f"user {name!r}", expected.get(name), rows.get(name))
+        row.name: {
+            "role": row.role, "disabled": row.disabled, "password": digest(row.password_hash)
+        }
+        for row in connection.execute(select(*UserRow.__table__.c))
+    }  # fmt: skip
+    for name in sorted(users.keys() | rows.keys()):
+        yield from _compare(f"user {name!r}", users.get(name), rows.get(name))
+    token_rows = {
+        row.id: {
+            "user": row.user, "role": row.role, "revoked": row.revoked, "sha256": row.token_sha256
+        }
+        for row in connection.execute(
+            select(*TokenRow.__table__.c, UserRow.name.label("user")).join_from(
+                TokenRow, UserRow, UserRow.id == TokenRow.user_id
+            )
+        )
+    }  # fmt: skip
+    for key in sorted(tokens.keys() | token_rows.keys()):
+        yield from _compare(f"API token {key}", tokens.get(key), token_rows.get(key))
 
 
 def _compare(
