@@ -6,10 +6,12 @@ skipped with the reason, and fail under CI=true.
 
 from __future__ import annotations
 
+import csv
 import io
 import os
 import re
 import shutil
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,13 +25,15 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from androscope.imaging.phantom_field import render_field
+from androscope.records.people import Role
+from androscope.records.store import Records
 from androscope.types import Verdict
 from androscope.web.server import serving
 
 pytestmark = pytest.mark.browser
 # The machine may be busy.
 expect.set_options(timeout=60_000)
-SIZES = {"wide": (1280, 900), "narrow": (360, 740)}
+PASSWORD = "correct horse battery"
 #: Of axe's four grades, those that keep somebody out.
 SERIOUS = {"serious", "critical"}
 
@@ -160,40 +164,93 @@ def test_a_second_observer(chromium, url, records, graded) -> None:
     page.context.close()
 
 
-def test_from_a_drop_to_a_report(chromium, records, options, tmp_path: Path) -> None:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest, home: Path) -> Iterator[Records]:
+    """Records in SQLite, and in PostgreSQL."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("records")
+        return
+    with Records.open(request.getfixturevalue("postgres_url"), home / "images") as opened:
+        yield opened
+
+
+def test_the_whole_way(chromium, either, options, password_hash, tmp_path: Path) -> None:
+    """Log in, drop a folder, watch, review by keyboard, sign, print, find the corrections."""
     field = render_field(420, 320, 4, 3, pixel_size_um=0.16)
     stream = io.BytesIO()
     Image.fromarray(field.pixels).save(stream, "PNG")
     (tmp_path / "S-7" / "a").mkdir(parents=True)
     (tmp_path / "S-7" / "a" / "field.png").write_bytes(stream.getvalue())
-    with serving(records, replace(options, port=0, work=True)) as url:
+    either.users.create("maria", Role.ADMIN, password_hash, actor="test")
+    with serving(either, replace(options, port=0, work=True)) as url:
         page = open_page(chromium, url)
         page.goto("/samples")
-        page.get_by_role("link", name="New sample").click()
-        page.get_by_label("Sample", exact=True).fill("S-7")
-        page.get_by_label("Pixel size, µm").fill("0.16")
-        page.get_by_text("More", exact=True).click()
-        page.get_by_label("Images are").select_option("Fields of view")
-        page.locator("input[data-folder]").set_input_files(tmp_path / "S-7")
-        expect(page.locator(".chosen")).to_have_text(re.compile(r"1 file, \d+ kB"))
-        page.get_by_role("button", name="Upload and grade").click()
-        page.wait_for_url("**/samples/1")
+        page.get_by_label("Name").fill("maria")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        _drop(page, tmp_path / "S-7")
         # It says by itself when it is done.
         expect(page.locator(".headline")).to_be_visible()
-        assert records.images.list(1)[0].replicate == "a"
+        (image,) = either.images.list(1)
+        assert image.replicate == "a"
+        _zoom(page)
+        page.get_by_role("link", name="S-7").click()
+        page.get_by_role("link", name="Review", exact=True).click()
+        first = page.locator(".review > li").first
+        expect(first).to_be_focused()
+        crop = either.crops.get(int(first.get_attribute("data-crop")))
+        page.keyboard.press("h")
+        left = page.locator(".review > li").count()
+        for _ in range(left):
+            page.keyboard.press("Enter")
+        expect(page.locator(".left-over")).to_have_text("0 crops left")
+        page.get_by_role("link", name="S-7").click()
+        page.get_by_role("link", name="Sign", exact=True).click()
+        page.get_by_label("Name under the report").fill("Dr. Maria Li")
+        page.get_by_role("button", name="Sign the report").click()
         with page.expect_download() as download:
-            page.get_by_role("link", name="PDF").click()
-        assert download.value.suggested_filename == "S-7.pdf"
+            page.get_by_role("link", name=re.compile("PDF")).click()
+        assert download.value.suggested_filename == "S-7 v1.pdf"
         assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
-        page.get_by_role("link", name="field.png, enlarge").click()
-        svg = page.locator(".viewer .field-svg")
-        whole = svg.get_attribute("viewBox")
-        page.get_by_role("button", name="Zoom in").click()
-        assert svg.get_attribute("viewBox") != whole
-        svg.focus()
-        page.keyboard.press("0")
-        assert svg.get_attribute("viewBox").split()[2:] == whole.split()[2:]
+        page.goto("/samples")
+        expect(page.get_by_role("row", name=re.compile("S-7"))).to_contain_text("signed")
+        page.get_by_role("link", name="Learn").click()
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download the labelled set").click()
+        with zipfile.ZipFile(download.value.path()) as made:
+            name = next(name for name in made.namelist() if name.endswith("labels.csv"))
+            rows = list(csv.DictReader(io.StringIO(made.read(name).decode())))
         page.context.close()
+    assert len(rows) == left
+    changed = either.crops.get(crop.id).verdicts["head"]
+    assert changed is not crop.verdicts["head"]
+    heads = [
+        either.crops.get(c.id).verdicts["head"] for c in either.crops.list(1).items if c.verdicts
+    ]
+    assert [row["head"] for row in rows] == [str(int(v is Verdict.ABNORMAL)) for v in heads]
+
+
+def _drop(page: Page, folder: Path) -> None:
+    page.get_by_role("link", name="New sample").click()
+    page.get_by_label("Sample", exact=True).fill("S-7")
+    page.get_by_label("Pixel size, µm").fill("0.16")
+    page.get_by_text("More", exact=True).click()
+    page.get_by_label("Images are").select_option("Fields of view")
+    page.locator("input[data-folder]").set_input_files(folder)
+    expect(page.locator(".chosen")).to_have_text(re.compile(r"1 file, \d+ kB"))
+    page.get_by_role("button", name="Upload and grade").click()
+    page.wait_for_url("**/samples/1")
+
+
+def _zoom(page: Page) -> None:
+    page.get_by_role("link", name="field.png, enlarge").click()
+    svg = page.locator(".viewer .field-svg")
+    whole = svg.get_attribute("viewBox")
+    page.get_by_role("button", name="Zoom in").click()
+    assert svg.get_attribute("viewBox") != whole
+    svg.focus()
+    page.keyboard.press("0")
+    assert svg.get_attribute("viewBox") == whole
 
 
 def test_the_switch_of_light_and_dark(chromium, url) -> None:
