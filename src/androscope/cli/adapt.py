@@ -125,6 +125,7 @@ def told(found: Adapted) -> list[str]:
             )
             lines.append(f"  held out: {', '.join(scores)}" if adapted.held else "  not measured")
             continue
+        lines.append(f"  {'':<12}{'before':<26}{'after':<26}difference")
         for name, change in adapted.held.items():
             lines.append(f"  {METRICS[name]:<12}{_change(change)}")
     lines.append("")
@@ -136,7 +137,7 @@ def told(found: Adapted) -> list[str]:
         )
     else:
         card = found.bundle.card
-        lines.append("Before, after and difference on the crops held out, with 95% intervals.")
+        lines.append("Before and after are of the crops held out, with 95% intervals.")
         lines.append(f"{card.name} {card.version} is written to {found.bundle.folder}")
     return lines
 

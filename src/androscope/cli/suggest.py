@@ -78,7 +78,8 @@ def suggest(
 
     inputs = [Path(path) for path in find_images(paths).paths]
     check_outputs({"--out": out}, folders=[] if crops is None else [crops], inputs=inputs)
-    grader = Grader(model, threads=threads)
+    # Images that the model would refuse are those it has the most to learn from.
+    grader = Grader(model, threads=threads, grade_anyway=True)
     found = choose(paths, grader, count, labelled=labelled, seed=seed)
     pictures = None if crops is None else write_crops(crops, found)
     write_sheet(out, sheet_text(found, out, pictures))

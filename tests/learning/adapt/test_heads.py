@@ -14,6 +14,7 @@ from androscope.learning.adapt.heads import (
     logit,
     recalibrate,
     sigmoid,
+    turned,
 )
 from androscope.learning.adapt.losses import log_losses
 
@@ -105,6 +106,18 @@ def test_turning_the_embedding_changes_nothing(seed: int) -> None:
     np.testing.assert_allclose(
         a.probabilities(raw, e), b.probabilities(raw, e @ turn + 7), atol=1e-6
     )
+
+
+def test_fewer_directions_are_the_same_cloud() -> None:
+    e, raw, truth = cloud(24, 60)
+    small = turned(e)
+    assert small.shape == (24, 24)
+    rows, out = np.arange(16), np.arange(16, 24)
+    given = [
+        fit_branch(raw[rows], cloud_[rows], truth[rows], rows).probabilities(raw[out], cloud_[out])
+        for cloud_ in (e, small)
+    ]
+    np.testing.assert_allclose(given[0], given[1], atol=1e-6)
 
 
 def test_logit_and_sigmoid_undo_each_other() -> None:

@@ -14,11 +14,13 @@ from androscope.datasets.types import UNLABELLED
 from androscope.datasets.whole import Whole, load_whole
 from androscope.errors import AdaptError, MissingExtraError
 from androscope.learning.adapt.card import adapted_draft
+from androscope.learning.adapt.carried import checks_of
 from androscope.learning.adapt.choose import Graded, choose
 from androscope.learning.adapt.division import HELD, groups_of, hold_out, patients_of
 from androscope.learning.adapt.measure import changes
 from androscope.learning.adapt.minimum import feasible, lacking, refuse
 from androscope.learning.adapt.plan import Plan, plan_of, with_everything
+from androscope.learning.trust.bare import bare_session
 from androscope.model.bundle import Bundle, load_bundle, write_bundle
 from androscope.model.calibrate import calibrate
 from androscope.model.card import Card
@@ -149,20 +151,30 @@ def adapt(
     found = _measured(plan, graded, held_rows, resamples, seed)
     if not plan.changed:
         return Adapted(card, facts, found, notes)
-    draft, more = adapted_draft(
-        parent, plan, facts, found, crops.labels, fit_rows, name=name, version=version, seed=seed
+    checks, domain, dropped = checks_of(
+        card, plan.model, crops.select(fit_rows), crops.select(held_rows), whole.name
     )
-    new = write_bundle(out, plan.model, draft)
+    draft, more = adapted_draft(
+        parent,
+        plan,
+        facts,
+        found,
+        crops.labels,
+        fit_rows,
+        checks=checks,
+        notes=dropped,
+        name=name,
+        version=version,
+        seed=seed,
+    )
+    new = write_bundle(out, plan.model, draft, domain)
     _prove(new, crops, plan, threads)
     return Adapted(card, facts, found, notes + more, new)
 
 
 def grade(bundle: Bundle, crops: LabelledCrops, *, threads: int = 0) -> Graded:
     """See crops as a bundle does; their labels must be the bundle's, in its order."""
-    plain = bundle.card.model_copy(update={"calibration": None})
-    found = Session(Bundle(bundle.folder, plain, bundle.model), threads=threads).predict(
-        crops.crops
-    )
+    found = bare_session(bundle.card, bundle.model, threads=threads).predict(crops.crops)
     current = calibrate(found.probabilities, bundle.card.calibration, bundle.card.labels)
     return Graded(found.probabilities, current, found.embeddings, crops.labels, groups_of(crops))
 

@@ -14,6 +14,7 @@ from androscope.learning.adapt.plan import Plan
 from androscope.learning.record import software
 from androscope.model.bundle import Bundle
 from androscope.model.card import CardDraft, Interval
+from androscope.model.card_checks import Checks
 from androscope.model.card_parent import HOW, Adaptation, AdaptedData, Parent
 from androscope.model.card_trust import Calibration
 
@@ -28,6 +29,8 @@ def adapted_draft(
     labels: NDArray[np.int8],
     fit_rows: NDArray[np.intp],
     *,
+    checks: Checks | None,
+    notes: tuple[str, ...],
     name: str | None,
     version: str,
     seed: int,
@@ -40,6 +43,10 @@ def adapted_draft(
         ``(N, L)`` of all crops.
     fit_rows
         Those that were fitted by.
+    checks
+        Of images before grading, fitted to the lab's, if they are.
+    notes
+        What was already dropped or fitted anew.
 
     Raises
     ------
@@ -51,18 +58,12 @@ def adapted_draft(
     calibration = calibration_of(
         card, plan.how, _calibrations(parent, plan, data, labels, fit_rows)
     )
-    conformal, notes = conformal_of(card, plan.how, labels, plan.held_out, data=whose)
+    conformal, more = conformal_of(card, plan.how, labels, plan.held_out, data=whose)
+    notes += more
     update: dict[str, object] = {
         "calibration": calibration,
         "conformal": conformal,
-    }
-    if getattr(card, "checks", None) is not None:
-        update["checks"] = None
-        notes += (
-            "the parent's checks of images are left out: their limits are those of its own "
-            "training data, from which this lab's images differ",
-        )
-    update |= {
+        "checks": checks,
         "name": f"{card.name}-adapted" if name is None else name,
         "version": version,
         "created": datetime.now(UTC),

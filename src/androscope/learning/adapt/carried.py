@@ -7,12 +7,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from androscope.datasets import LabelledCrops
+from androscope.errors import TrainingError
+from androscope.learning.trust.checks import FEWEST_CROPS, with_checks
 from androscope.learning.trust.fitting import FEWEST, fit_conformal
-from androscope.model.card import CardDraft
+from androscope.model.card import Card, CardDraft
+from androscope.model.card_checks import Checks
 from androscope.model.card_parent import How
 from androscope.model.card_trust import Calibration, Conformal
+from androscope.model.domain import Domain
 
-__all__ = ["calibration_of", "conformal_of"]
+__all__ = ["calibration_of", "checks_of", "conformal_of"]
 
 Vector = NDArray[np.float64]
 
@@ -93,6 +98,46 @@ def conformal_of(
                 "a class",
             )
     return found, (f"conformal data is of the crops adapted to: {_listed(found, data)}", *notes)
+
+
+def checks_of(
+    parent: Card, model: bytes, fitted: LabelledCrops, held: LabelledCrops, data: str
+) -> tuple[Checks | None, Domain | None, tuple[str, ...]]:
+    """The new card's checks before grading: of the lab's images, or none, if the parent has some.
+
+    The parent's limits, and its distance to the training data, are those of its own images: kept,
+    they would go on refusing the very ones that the bundle was adapted to.
+
+    Returns
+    -------
+    checks, domain, notes
+        Fitted where there are enough crops; and what was done, in words.
+    """
+    if parent.checks is None:
+        return None, None, ()
+    # The rendered sperm of the parent's configuration are none of this lab's.
+    plain = parent.model_copy(update={"config": {}, "checks": None})
+    try:
+        draft, domain = with_checks(plain, model, fitted, held, data)
+    except TrainingError as error:
+        why = (
+            f"{len(fitted)} crops to fit by and {len(held)} held out, and {FEWEST_CROPS} of each "
+            "are needed to fit new ones"
+            if min(len(fitted), len(held)) < FEWEST_CROPS
+            else error.reason
+        )
+        return (
+            None,
+            None,
+            (
+                "the parent's checks of images before grading are left out, for their limits are of "
+                f"its own training data: {why}. The new bundle grades whatever it is given",
+            ),
+        )
+    assert draft.checks is not None
+    passed = f"{draft.checks.passed:.1%}"
+    note = f"checks of images before grading are of the crops adapted to; {passed} of those pass"
+    return draft.checks, domain, (note,)
 
 
 def _listed(found: Mapping[str, Conformal], data: str) -> str:

@@ -11,12 +11,12 @@ whose log loss is within one standard error of the smallest (Breiman, Friedman, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from androscope.learning.adapt.heads import Head, fit_branch, recalibrate
+from androscope.learning.adapt.heads import Head, fit_branch, recalibrate, turned
 from androscope.learning.adapt.losses import Gain, gain, log_losses
 from androscope.learning.adapt.parts import label_parts
 from androscope.model.card_parent import HOW, How
@@ -141,12 +141,13 @@ def choose_label(
     """Choose for the label in ``column``; see :func:`choose`."""
     known = np.flatnonzero(crops.labels[:, column] >= 0)
     given = crops.select(known)
+    small = replace(given, embeddings=turned(given.embeddings))
     truth = given.labels[:, column]
     current = given.current[:, column].astype(np.float64)
     opinions: dict[How, Vector] = {"kept": current}
     columns: dict[How, Vector] = {"kept": log_losses(current, truth)}
     for how in tried:
-        opinions[how], columns[how] = out_of_fold(how, given, column, seed=seed, repeats=repeats)
+        opinions[how], columns[how] = out_of_fold(how, small, column, seed=seed, repeats=repeats)
     gains = {how: gain(columns["kept"], columns[how], given.groups) for how in tried}
     better = [how for how in tried if gains[how].beyond_noise]
     chosen: How = "kept"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from androscope.learning.config import AugmentConfig
     from androscope.learning.network import Network
 
-__all__ = ["Everything", "try_everything"]
+__all__ = ["Everything", "network_probabilities", "try_everything"]
 
 Vector = NDArray[np.float64]
 
@@ -87,7 +87,7 @@ def try_everything(
     for number, out in enumerate(parts, start=1):
         report(f"training the trunk on: part {number} of {len(parts)}, and all crops at the end")
         own = trained(np.setdiff1d(everyone, out))
-        raw[out] = _probabilities(own, crops.crops[out], views)
+        raw[out] = network_probabilities(own, crops.crops[out], views)
     held_out, losses = np.full_like(raw, np.nan), np.full_like(raw, np.nan)
     heads = {}
     for column, name in enumerate(crops.label_names):
@@ -105,7 +105,8 @@ def try_everything(
     return Everything(trained(everyone), heads, held_out, losses)
 
 
-def _probabilities(network: Network, crops: NDArray[np.uint8], views: int) -> Vector:
+def network_probabilities(network: Network, crops: NDArray[np.uint8], views: int) -> Vector:
+    """What a bundle of ``network`` would say of ``(N, S, S)`` crops: ``(N, L)``, uncalibrated."""
     import torch
 
     from androscope.learning.exported import Exported

@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from androscope.learning.adapt.losses import log_losses
 from androscope.learning.adapt.parts import label_parts
 
-__all__ = ["PENALTIES", "Head", "fit_branch", "fit_logistic", "logit", "recalibrate", "sigmoid"]
+__all__ = [
+    "PENALTIES",
+    "Head",
+    "fit_branch",
+    "fit_logistic",
+    "logit",
+    "recalibrate",
+    "sigmoid",
+    "turned",
+]
 
 Vector = NDArray[np.float64]
 
@@ -31,10 +40,10 @@ _SLOPE_SD, _INTERCEPT_SD = 1.0, 3.0
 
 #: Penalties on the weights that are tried, strongest first. Embeddings are scaled to a mean squared
 #: length of 1, so that ``1 / sqrt(penalty)`` is how far the weights may move a crop's logit.
-PENALTIES: tuple[float, ...] = tuple(float(p) for p in np.round(np.geomspace(10, 0.01, 7), 5))
+PENALTIES: tuple[float, ...] = tuple(float(p) for p in np.round(np.geomspace(10, 0.04, 5), 3))
 
 #: Parts of the cross-validation that chooses the penalty, inside the crops given.
-_PARTS = 5
+_PARTS = 3
 
 _STEPS = 100
 
@@ -79,6 +88,19 @@ def sigmoid(logits: NDArray[np.floating]) -> Vector:
     return found
 
 
+def turned(embeddings: NDArray[np.floating]) -> Vector:
+    """The same cloud in no more directions than it has points: ``(N, D)`` to ``(N, min(N, D))``.
+
+    Distances stay, and with them every fit of :func:`fit_branch` to some of the crops.
+    """
+    e = np.asarray(embeddings, np.float64)
+    if len(e) >= e.shape[1]:
+        return e
+    u, s, _ = np.linalg.svd(e - e.mean(axis=0), full_matrices=False)
+    found: Vector = u * s
+    return found
+
+
 def fit_logistic(
     x: Vector,
     truth: NDArray[np.integer],
@@ -119,13 +141,14 @@ def fit_logistic(
     for _ in range(_STEPS):
         p = sigmoid(x @ c)
         gradient = x.T @ (p - y) + penalty * (c - centre)
-        hessian = (x.T * (p * (1 - p))) @ x + np.diag(penalty)
+        hessian = (x.T * (p * (1 - p))) @ x
+        hessian.flat[:: len(c) + 1] += penalty
         step = np.linalg.solve(hessian, gradient)
         size = 1.0
         while (there := objective(c - size * step)) > here and size > 1e-6:
             size /= 2
         c = c - size * step
-        if here - there < 1e-9 * (1 + abs(here)):
+        if here - there < 1e-10 * (1 + abs(here)):
             break
         here = there
     return c

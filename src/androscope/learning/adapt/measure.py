@@ -13,7 +13,7 @@ from androscope.learning.adapt.losses import log_losses
 from androscope.learning.metrics import from_counts
 from androscope.model.card_parent import Change, Measured
 
-__all__ = ["METRICS", "changes"]
+__all__ = ["METRICS", "changes", "scores"]
 
 Vector = NDArray[np.float64]
 
@@ -56,7 +56,7 @@ def changes(
         len(names), np.full(len(names), 1 / len(names)), resamples
     )
     weights = np.concatenate([np.ones((1, len(truth))), drawn[:, member.reshape(-1)]])
-    found = [_scores(truth, given, limit, weights) for given, limit in (before, after)]
+    found = [scores(truth, given, limit, weights) for given, limit in (before, after)]
     return {
         name: Change(
             before=_measured(found[0][name]),
@@ -67,7 +67,7 @@ def changes(
     }
 
 
-def _scores(
+def scores(
     truth: NDArray[np.integer], given: Vector, threshold: float, weights: Vector
 ) -> dict[str, Vector]:
     """Every metric under each row of ``weights`` ``(R, N)``."""

@@ -85,10 +85,22 @@ def _rebuilt(bundle: Bundle) -> Network:
         network = build_network(config, pretrained=False, stage2=stage2)
     except (AndroscopeError, RuntimeError) as error:
         raise AdaptError(f"its network cannot be built: {error}", advice=TRY_RUN) from error
+    graph = onnx.load_from_string(bundle.model).graph
     tensors = {
         tensor.name.removeprefix(_FIRST): np.array(numpy_helper.to_array(tensor))
-        for tensor in onnx.load_from_string(bundle.model).graph.initializer
+        for tensor in graph.initializer
     }
+    for node in graph.node:
+        if node.op_type not in ("Conv", "Gemm"):
+            continue
+        # A bias that was made at export, or that the exporter found twice, goes by another name;
+        # one of zeros is left out.
+        weight, *bias = (name.removeprefix(_FIRST) for name in node.input[1:])
+        own = f"{weight.removesuffix('.weight')}.bias"
+        if bias and bias[0] in tensors:
+            tensors[own] = tensors[bias[0]]
+        elif not bias and node.op_type == "Conv" and weight in tensors:
+            tensors[own] = np.zeros(len(tensors[weight]), np.float32)
     _fill(network, tensors)
     return network.eval()
 
@@ -99,7 +111,7 @@ def _fill(network: Network, tensors: Mapping[str, NDArray[np.generic]]) -> None:
     folded: set[str] = set()
     modules = dict(network.named_modules())
     for conv, norm in _pairs(network):
-        shift = tensors.get(f"{conv}.weight_bias", tensors.get(f"{conv}.bias"))
+        shift = tensors.get(f"{conv}.bias")
         if f"{norm}.weight" in tensors or shift is None:
             continue  # exported as it is
         eps = float(modules[norm].eps)
