@@ -89,9 +89,7 @@ def test_a_field_s_crops_have_the_colour_of_their_place() -> None:
 
     def find(pixels, head_length):
         places = ((60.0, 60.0), (180.0, 180.0))
-        return Found(
-            tuple(Located(x, y, 38, 24, 0.0, 1.0) for x, y in places), head_length, -1
-        )
+        return Found(tuple(Located(x, y, 38, 24, 0.0, 1.0) for x, y in places), head_length, -1)
 
     field = read_field(from_array(picture), head_length=38, find=find)
     stained, plain = (item.crop.chroma for item in field.items)

@@ -38,7 +38,7 @@ def test_a_shipped_bundle_is_whole(name: str) -> None:
     assert bundle.folder == SHIPPED / name
     assert bundle.card.name == name
     assert sorted(p.name for p in bundle.folder.iterdir()) == [
-        "MODEL_CARD.md", "card.json", "model.onnx",
+        "MODEL_CARD.md", "card.json", "domain.npz", "model.onnx",
     ]  # fmt: skip
     text = (bundle.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert text == card_text(bundle.card)

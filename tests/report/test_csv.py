@@ -19,7 +19,7 @@ def test_every_image_is_a_row(results: Results) -> None:
         "image", "index", "status",
         "head_verdict", "head_probability", "head_threshold",
         "tail_verdict", "tail_probability", "tail_threshold",
-        "error_rate", "notes", "error_code", "error_reason", "error_advice",
+        "error_rate", "flags", "notes", "error_code", "error_reason", "error_advice",
     ]  # fmt: skip
     assert [row["status"] for row in rows] == ["assessed", "assessed", "failed"]
     assert rows[0]["image"] == "day 3/a.png"

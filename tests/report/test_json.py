@@ -50,6 +50,7 @@ def test_the_whole_document(results: Results) -> None:
                     "head": {"verdict": "normal", "probability": 0.25, "threshold": 0.5},
                     "tail": {"verdict": "abnormal", "probability": 0.75, "threshold": 0.5},
                 },
+                "flags": [],
                 "notes": [],
             },
             {
@@ -59,6 +60,7 @@ def test_the_whole_document(results: Results) -> None:
                     "head": {"verdict": "abnormal", "probability": 0.5, "threshold": 0.5},
                     "tail": {"verdict": "normal", "probability": 0.125, "threshold": 0.5},
                 },
+                "flags": [],
                 "notes": ["16-bit scaled to 8"],
             },
         ],
@@ -69,6 +71,7 @@ def test_the_whole_document(results: Results) -> None:
                 "code": "image-unreadable",
                 "reason": "is empty",
                 "advice": "Export again",
+                "flags": [],
             }
         ],
     }

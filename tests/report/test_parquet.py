@@ -16,6 +16,9 @@ def pq() -> Any:
     return pytest.importorskip("pyarrow.parquet", reason="needs the parquet extra")
 
 
+FLAG = "struct<check: string, value: double, limit: double, reason: string>"
+
+
 def test_it_reads_back_with_types(pq: Any, results: Results, tmp_path: Path) -> None:
     write_parquet(tmp_path / "r.parquet", results)
     table = pq.read_table(tmp_path / "r.parquet")
@@ -23,7 +26,9 @@ def test_it_reads_back_with_types(pq: Any, results: Results, tmp_path: Path) -> 
         ("image", "string"), ("index", "int64"), ("status", "string"),
         ("head_verdict", "string"), ("head_probability", "double"), ("head_threshold", "double"),
         ("tail_verdict", "string"), ("tail_probability", "double"), ("tail_threshold", "double"),
-        ("error_rate", "double"), ("notes", "list<element: string>"), ("error_code", "string"),
+        ("error_rate", "double"),
+        ("flags", f"list<element: {FLAG}>"), ("notes", "list<element: string>"),
+        ("error_code", "string"),
         ("error_reason", "string"), ("error_advice", "string"),
     ]  # fmt: skip
     rows = table.to_pylist()
@@ -44,7 +49,7 @@ def test_it_reads_back_with_types(pq: Any, results: Results, tmp_path: Path) -> 
 def test_nothing_assessed_keeps_the_schema(pq: Any, nothing: Results, tmp_path: Path) -> None:
     write_parquet(tmp_path / "r.parquet", nothing)
     table = pq.read_table(tmp_path / "r.parquet")
-    assert (table.num_rows, table.num_columns) == (0, 14)
+    assert (table.num_rows, table.num_columns) == (0, 15)
 
 
 def test_a_folder_is_no_place_for_a_file(pq: Any, results: Results, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from androscope.errors import RefusedError
 from androscope.imaging.checks import measure_crops
@@ -70,6 +71,8 @@ _WORDS: Mapping[CheckName, tuple[str, str]] = {
         f"{_OUTSIDE}: distance {{value}} from the crops it learned from, at most {{limit}}",
     ),
 }
+#: Further inside a limit than this, as a share of it, rounding to four digits changes nothing.
+_NEAR = 2e-3
 _SHARES: tuple[CheckName, ...] = ("contrast", "saturation", "several heads", "edge")
 
 
@@ -124,8 +127,8 @@ def check_crops(
     for name, limits in checks.ordered().items():
         if name not in values:
             continue
-        for row, value in enumerate(values[name]):
-            flag = _flag(name, float(value), limits)
+        for row in np.flatnonzero(_suspect(values[name], limits)):
+            flag = _flag(name, float(values[name][row]), limits)
             if flag is not None:
                 flags[row].append(flag)
     for row, crop in enumerate(crops):
@@ -141,6 +144,16 @@ def blank_flag(crop: Crop) -> Flag | None:
         return None
     (reason,) = frame_faults(crop.pixels)
     return Flag("contrast", 0.0, 0.0, reason)
+
+
+def _suspect(values: FloatArray, limits: CheckLimits) -> NDArray[np.bool_]:
+    """Which values may lie beyond a limit once both are rounded: nearly all do not by far."""
+    inside = np.ones(len(values), bool)
+    if limits.low is not None:
+        inside &= values > limits.low + _NEAR * abs(limits.low)
+    if limits.high is not None:
+        inside &= values < limits.high - _NEAR * abs(limits.high)
+    return ~inside
 
 
 def _flag(name: CheckName, value: float, limits: CheckLimits) -> Flag | None:

@@ -201,7 +201,6 @@ def assess(
             gathered.add(item)
     results = gathered.results(grader, options)
     _tell(results.extra.get("pixel_size_warning"))
-    _tell(None if quiet else results.extra.get("not_checked"))
     if located is not None:
         write_located(located, gathered.fields)
     _write(results, csv=csv, json=json, parquet=parquet, html=html)

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from androscope.errors import BundleError
 from androscope.types import FloatArray
@@ -41,7 +40,7 @@ class Domain:
     mean
         ``(D,)`` float32.
     components
-        ``(K, D)`` float16: orthonormal directions, as rows.
+        ``(K, D)`` float32, of values that float16 can hold: orthonormal directions, as rows.
     variances
         ``(K,)`` float32, along them.
     rest
@@ -49,14 +48,14 @@ class Domain:
     """
 
     mean: FloatArray
-    components: NDArray[np.float16]
+    components: FloatArray
     variances: FloatArray
     rest: float
 
     def distance(self, embeddings: FloatArray) -> FloatArray:
         """Distance ``(N,)`` float32 of embeddings ``(N, D)``; about 1 for training data."""
         centred = np.asarray(embeddings, np.float32) - self.mean
-        along = centred @ self.components.astype(np.float32).T
+        along = centred @ self.components.T
         square = (along**2 / self.variances).sum(axis=1)
         # Components in float16 are orthonormal to a thousandth: the rest is never below 0 by much.
         beside = np.maximum((centred**2).sum(axis=1) - (along**2).sum(axis=1), 0)
@@ -119,4 +118,6 @@ def read_domain(data: bytes, dimensions: int, components: int, *, path: str) -> 
             path=path,
             advice="Get the bundle again from where it came from, or export it anew",
         )
-    return Domain(mean.astype(np.float32), rows, variances.astype(np.float32), rest)
+    return Domain(
+        mean.astype(np.float32), rows.astype(np.float32), variances.astype(np.float32), rest
+    )

@@ -79,6 +79,8 @@ def print_results(
     _print_summary(console, results)
     if truth is not None:
         console.print(_agreement(results, truth), markup=False)
+    if "not_checked" in results.extra:
+        console.print(f"Note: {results.extra['not_checked']}.", markup=False)
     console.print(NOTICE, markup=False)
 
 

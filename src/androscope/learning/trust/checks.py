@@ -167,7 +167,7 @@ def fit_domain(known: FloatArray, others: FloatArray, components: int = COMPONEN
     _, spread, rows = np.linalg.svd(known.astype(np.float64) - mean, full_matrices=False)
     count = min(components, len(rows) - 1, known.shape[1] - 1)
     # What is stored is what is used: the rest is measured with the rounded components.
-    kept = rows[:count].astype(np.float16)
+    kept = rows[:count].astype(np.float16).astype(np.float32)
     variances = np.maximum(spread[:count] ** 2 / (len(known) - 1), 1e-6)
     centred = others.astype(np.float64) - mean
     along = centred @ kept.astype(np.float64).T

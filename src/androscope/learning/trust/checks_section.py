@@ -61,7 +61,7 @@ def measure(trial: Trial) -> Section:
         rows.append(_share(f"{kind}: flagged {_OUTSIDE}", outside, COUNT, GOAL if colour else None))
         details[kind] = _by_check(found)
     for name, estimated in (("visem", False), ("visem", True)):
-        what = "heads at an estimated scale" if estimated else "background between the boxes"
+        what = "heads at a scale estimated wrongly" if estimated else "background between the boxes"
         try:
             found = _flags(trial, frame_crops(name, estimated=estimated))
         except DataError as error:
@@ -113,7 +113,7 @@ def _told(kind: str, shares: dict[str, float]) -> str:
     return f"{kind}: " + (", ".join(f"{n} {s:.1%}" for n, s in list(shares.items())[:4]) or "none")
 
 
-def _cost(trial: Trial, crops: Sequence[Crop], batch: int = 32, rounds: int = 20) -> Row:
+def _cost(trial: Trial, crops: Sequence[Crop], batch: int = 32, rounds: int = 100) -> Row:
     """Best of some rounds, as other work on the machine only ever adds to a time."""
     some = list(crops[:batch])
     embeddings = trial.predictions.embeddings[: len(some)]
