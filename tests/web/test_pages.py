@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from starlette.testclient import TestClient
 
+from androscope.types import Verdict
+from androscope.web.app import create_app
 from androscope.web.reporting import FORMATS
 
 PASSWORD = "correct horse battery"
@@ -199,3 +202,18 @@ class TestUsers:
         answer = client.submit("/me/password", "/me", old=PASSWORD, new="another password")
         assert answer.headers["location"] == "/login"
         assert client.get("/samples", follow_redirects=False).status_code == 303  # sessions end
+
+
+def test_a_page_is_never_of_before_the_last_review(browser, records, graded) -> None:
+    client = browser()
+    path = f"/samples/{graded.id}"
+    assert "<strong>66.7%</strong>" in client.get(path).text
+    records.reviews.verdict(graded.crops[1].id, "head", Verdict.NORMAL, actor="li")
+    assert "<strong>100.0%</strong>" in client.get(path).text
+
+
+def test_cookies_of_http_on_this_machine_need_no_https(records, options) -> None:
+    with TestClient(create_app(records, options), base_url="http://127.0.0.1") as client:
+        assert "Secure" not in client.get("/samples").headers["set-cookie"]
+    with TestClient(create_app(records, options), base_url="https://127.0.0.1") as client:
+        assert "Secure" in client.get("/samples").headers["set-cookie"]

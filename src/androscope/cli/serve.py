@@ -98,6 +98,8 @@ def serve(
         run(records, made, certificate=certificate, key=key)
 
     if demo:
+        if not quiet:
+            typer.echo("Rendering phantom samples ...")
         with demo_records() as (records, folder):
             begin(records, folder / "incoming")
         return

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from sqlalchemy import Connection, func, insert, select
@@ -193,6 +194,15 @@ class Crops:
                 _JOINED.where(*where).order_by(*_ORDERS[order]).limit(per_page).offset(start)
             ).all()
         return Page(tuple(map(_crop, rows)), page, per_page, total)
+
+    def of_images(self, images: Iterable[int]) -> dict[int, tuple[CropRecord, ...]]:
+        """Give the crops of some images, as found, by image; one without any has no entry."""
+        wanted = tuple(images)
+        query = _JOINED.where(CropRow.image_id.in_(wanted)).order_by(*_ORDERS["number"])
+        with self._database.read() as connection:
+            crops = tuple(map(_crop, connection.execute(query)))
+        by_image = itertools.groupby(crops, key=lambda crop: crop.image_id)
+        return {image_id: tuple(its) for image_id, its in by_image}
 
     def pixels(self, crop_id: int) -> UInt8Array | None:
         """Give a crop ``(S, S)`` as graded; ``None`` where nothing was cut."""

@@ -64,7 +64,8 @@ def page(
     response = HTMLResponse(content, status_code, headers)
     response.headers["vary"] = "cookie"
     if getattr(request.state, "visitor", None) is not None:
-        set_cookie(response, COOKIE, secret)
+        # No session's: Safari takes no secure cookie over HTTP, even on this machine.
+        set_cookie(response, COOKIE, secret, secure=request.url.scheme == "https")
     return response
 
 
@@ -73,10 +74,12 @@ def fragment(template: str, **facts: object) -> str:
     return _environment().get_template(template).render(**facts)
 
 
-def set_cookie(response: Response, name: str, value: str, *, seconds: int | None = None) -> None:
+def set_cookie(
+    response: Response, name: str, value: str, *, seconds: int | None = None, secure: bool = True
+) -> None:
     """Set a cookie that scripts cannot read and other sites' pages do not send."""
     response.set_cookie(
-        name, value, max_age=seconds, path="/", secure=True, httponly=True, samesite="lax"
+        name, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax"
     )
 
 

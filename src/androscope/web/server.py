@@ -84,7 +84,8 @@ def _server(
         ssl_keyfile=None if key is None else str(key),
         server_header=False,
         date_header=False,
-        proxy_headers=False,
+        # Of a proxy on this machine alone (uvicorn's default): who asks is behind it.
+        proxy_headers=options.https and certificate is None,
         timeout_graceful_shutdown=_CLOSING_S,
         limit_concurrency=1000,
     )

@@ -93,6 +93,7 @@ def logout(
 
 @router.post("/theme", dependencies=[VIEWER])
 def theme(
+    request: Request,
     theme: Annotated[str, Form()],
     next: Annotated[str, Form(max_length=2000)] = "/samples",
 ) -> Response:
@@ -101,7 +102,8 @@ def theme(
         raise HTTPException(400, text("errors.theme"))
     response = RedirectResponse(_inside(next), 303)
     if theme:
-        set_cookie(response, "theme", theme, seconds=_YEAR_S)
+        https = request.url.scheme == "https"
+        set_cookie(response, "theme", theme, seconds=_YEAR_S, secure=https)
     else:
         response.delete_cookie("theme", path="/")
     return response

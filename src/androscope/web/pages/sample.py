@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
@@ -9,7 +10,7 @@ from starlette.responses import FileResponse, Response
 
 from androscope.errors import RecordConflictError
 from androscope.records.store import Records
-from androscope.records.types import Image, JobState, Page
+from androscope.records.types import Image, JobState, Page, SampleSummary
 from androscope.report.sample.view_types import View
 from androscope.types import Failure
 from androscope.web.boxes import Box, FieldView, box_of, field_of
@@ -49,7 +50,7 @@ def sample_page(
         "sample.html",
         sample=progress.sample,
         progress=progress,
-        view=_view(records, sample_id),
+        view=_view(records, progress.sample),
         pictures=pictures,
         fields=fields,
         crops=crops,
@@ -85,9 +86,15 @@ def crop(state: _State, crop_id: int) -> Response:
     return Response(png, media_type="image/png", headers=_FOREVER)
 
 
-def _view(records: Records, sample_id: int) -> View | None:
+@lru_cache(maxsize=64)
+def _kept_view(records: Records, sample_id: int, _last_event: int) -> View:
+    """The view, kept until something happens to the sample: all of it is an entry of the log."""
+    return report_view(records, sample_id)
+
+
+def _view(records: Records, sample: SampleSummary) -> View | None:
     try:
-        return report_view(records, sample_id)
+        return _kept_view(records, sample.id, sample.last_event)
     except RecordConflictError:
         return None
 
@@ -110,9 +117,10 @@ def _pictures(
     images = records.images.list(sample_id)
     start = (number - 1) * _PICTURES
     shown = images[start : start + _PICTURES]
+    by_image = records.crops.of_images(picture.id for picture in shown)
     fields, crops = [], []
     for picture in shown:
-        found = records.crops.list(sample_id, image_id=picture.id, per_page=_FINDS).items
+        found = by_image.get(picture.id, ())
         if len(found) == 1 and found[0].opinion.x is None:
             crops.append(box_of(found[0], picture))
         else:
