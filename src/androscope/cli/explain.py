@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from androscope.cli.assess import FitOption, _bar, _named, _positive, _tell
-from androscope.cli.models import ErrorRateOption, ModelOption, note_unreachable
+from androscope.cli.models import ErrorRateOption, GradeAnywayOption, ModelOption, note_unreachable
 
 if TYPE_CHECKING:
     from androscope.assessment.look import Look
@@ -47,10 +47,7 @@ def explain(
     ] = None,
     model: ModelOption = None,
     error_rate: ErrorRateOption = None,
-    grade_anyway: Annotated[
-        bool,
-        typer.Option("--grade-anyway", help="Explain what the checks of the image refuse, too."),
-    ] = False,
+    grade_anyway: GradeAnywayOption = False,
     pixel_size: Annotated[
         float | None,
         typer.Option(

@@ -110,4 +110,4 @@ def test_what_the_section_says(section: Section) -> None:
     assert "rank correlation with the maps of shuffled weights" in what
     assert any("phantoms with clear vacuoles" in name for name in what)
     assert "Curves are of 3 of the 5 crops" in section.remarks[0]
-    assert "within 4 px of its outline" in section.remarks[1]
+    assert "within 4 px of its outline" in section.remarks[2]
