@@ -18,12 +18,12 @@ from androscope.errors import EmptyInputError, RecordMissingError, RecordsError
 from androscope.records.archive import decode_row, encode_row
 from androscope.records.backup import backup
 from androscope.records.clean import clean_file
+from androscope.records.entries import EventKind
 from androscope.records.export import export_labels
 from androscope.records.migrate import copy_sqlite
 from androscope.records.people import Role
 from androscope.records.restore import restore
 from androscope.records.store import Records
-from androscope.records.types import EventKind
 from androscope.records.verify import verify
 from androscope.types import Verdict
 

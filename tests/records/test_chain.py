@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from androscope.records.chain import GENESIS, canonical, chained, parsed
+from androscope.records.entries import EventKind
 from androscope.records.standing import Change, need_of, outcome_of, standing
-from androscope.records.types import EventKind, Find
+from androscope.records.types import Find
 from androscope.types import Flag, PartVerdict, Verdict
 
 JSON = st.recursive(

@@ -18,10 +18,11 @@ from androscope.errors import (
     RecordsError,
 )
 from androscope.records.clean import clean_file
+from androscope.records.entries import EventKind
 from androscope.records.people import Reply, Role
 from androscope.records.store import Records
 from androscope.records.tables import FROZEN
-from androscope.records.types import EventKind, JobState, SampleStatus, StoredModel
+from androscope.records.types import JobState, SampleStatus, StoredModel
 from androscope.records.verify import verify
 from androscope.types import Failure, Verdict
 

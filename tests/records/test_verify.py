@@ -13,9 +13,9 @@ from sqlalchemy import text
 from androscope.errors import RecordsError
 from androscope.records.chain import chained, parsed
 from androscope.records.clean import clean_file
+from androscope.records.entries import Anchor, EventKind
 from androscope.records.people import Role
 from androscope.records.store import Records
-from androscope.records.types import Anchor, EventKind
 from androscope.records.verify import parse_anchor, verify
 from androscope.types import Verdict
 

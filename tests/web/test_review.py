@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from androscope.records.types import EventKind
+from androscope.records.entries import EventKind
 from androscope.types import Verdict
 from androscope.web.reviewing import keys_of
 

@@ -13,7 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from androscope.records.store import Records
-    from androscope.records.types import Anchor
+    from androscope.records.entries import Anchor
 
 __all__ = ["records"]
 

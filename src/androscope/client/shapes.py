@@ -11,14 +11,8 @@ from typing import Annotated, Any, Generic, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from androscope.assessment.sample import Proportion, proportion
-from androscope.records.types import (
-    CropRecord,
-    EventKind,
-    Page,
-    SampleStatus,
-    SampleSummary,
-    SignedReport,
-)
+from androscope.records.entries import EventKind, SignedReport
+from androscope.records.types import CropRecord, Page, SampleStatus, SampleSummary
 from androscope.types import Failure, Verdict
 
 __all__ = [

@@ -19,7 +19,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from androscope.errors import RecordsError
 from androscope.records.chain import canonical
-from androscope.records.types import Anchor
+from androscope.records.entries import Anchor
 
 __all__ = [
     "FORMAT",

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, insert, select
 from androscope.errors import RecordConflictError, RecordExistsError, RecordMissingError
 from androscope.records.chain import canonical, digest
 from androscope.records.database import AnyRow, Database
+from androscope.records.entries import EventKind
 from androscope.records.images import image_of
 from androscope.records.jobs import finish
 from androscope.records.log import appending, paged
@@ -32,7 +33,7 @@ from androscope.records.tables import (
     ModelRow,
     StandingRow,
 )
-from androscope.records.types import CropRecord, EventKind, Find, Job, Page, StoredModel
+from androscope.records.types import CropRecord, Find, Job, Page, StoredModel
 from androscope.types import UInt8Array, Verdict
 
 __all__ = ["Crops", "crop_of", "crops_of", "standing_values"]

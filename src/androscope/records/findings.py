@@ -14,6 +14,7 @@ from androscope.imaging.find import natural_key
 from androscope.model.card import Card
 from androscope.records.crops import crops_of
 from androscope.records.database import AnyRow
+from androscope.records.entries import Anchor, EventKind
 from androscope.records.images import failures_of, images_of
 from androscope.records.log import head_of
 from androscope.records.opinions import decode_png
@@ -26,13 +27,7 @@ from androscope.records.tables import (
     GradingRow,
     ModelRow,
 )
-from androscope.records.types import (
-    Anchor,
-    CropRecord,
-    EventKind,
-    Image,
-    SampleSummary,
-)
+from androscope.records.types import CropRecord, Image, SampleSummary
 from androscope.types import Assessment, Crop, PartVerdict, UInt8Array
 
 __all__ = ["findings_of"]

@@ -13,13 +13,14 @@ from androscope.errors import RecordExistsError, RecordMissingError
 from androscope.records.chain import canonical
 from androscope.records.clean import CleanFile, CleanPicture, check_clean
 from androscope.records.database import AnyRow, Database
+from androscope.records.entries import EventKind
 from androscope.records.jobs import queue
 from androscope.records.log import appending
 from androscope.records.pictures import Pictures
 from androscope.records.samples import sample_of
 from androscope.records.states import failures_that_stand, refresh
 from androscope.records.tables import FailureRow, FileRow, ImageRow
-from androscope.records.types import EventKind, Image
+from androscope.records.types import Image
 from androscope.types import Failure
 
 __all__ = ["Images", "image_of", "images_of"]

@@ -12,10 +12,11 @@ from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from androscope.errors import AndroscopeError, RecordConflictError, RecordMissingError
 from androscope.records.chain import canonical, from_text, now, parsed
 from androscope.records.database import AnyRow, Database
+from androscope.records.entries import EventKind
 from androscope.records.log import Appender, appending
 from androscope.records.states import OPEN, refresh
 from androscope.records.tables import FailureRow, ImageRow, JobRow
-from androscope.records.types import EventKind, Job, JobState
+from androscope.records.types import Job, JobState
 
 __all__ = ["Jobs", "finish", "queue"]
 

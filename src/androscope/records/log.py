@@ -11,8 +11,9 @@ from sqlalchemy import Connection, func, insert, select, update
 from androscope.errors import RecordsError
 from androscope.records.chain import canonical, chained, from_text, now, parsed
 from androscope.records.database import AnyRow, Database
+from androscope.records.entries import Anchor, Event, EventKind
 from androscope.records.tables import EventRow, HeadRow
-from androscope.records.types import Anchor, Event, EventKind, Page
+from androscope.records.types import Page
 
 __all__ = ["Appender", "Log", "appending", "event_of", "head_of", "paged"]
 

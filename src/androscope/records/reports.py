@@ -10,11 +10,12 @@ from sqlalchemy import func, insert, select
 from androscope.errors import RecordConflictError, RecordMissingError
 from androscope.records.chain import digest, from_text, now
 from androscope.records.database import AnyRow, Database
+from androscope.records.entries import Anchor, EventKind, SignedReport
 from androscope.records.log import appending
 from androscope.records.samples import sample_of
 from androscope.records.states import refresh
 from androscope.records.tables import EventRow, ReportRow
-from androscope.records.types import Anchor, EventKind, SampleStatus, SignedReport
+from androscope.records.types import SampleStatus
 
 __all__ = ["Reports"]
 

@@ -17,10 +17,10 @@ from androscope.errors import RecordsError
 from androscope.records.archive import Manifest, check_archive, rows_of
 from androscope.records.backup import backup
 from androscope.records.database import Database, make_private, url_of
+from androscope.records.entries import EventKind, Fault
 from androscope.records.log import appender
 from androscope.records.migrate import HEAD, SCRIPTS, upgrade
 from androscope.records.pictures import Pictures
-from androscope.records.types import EventKind, Fault
 from androscope.records.verify import verify
 
 __all__ = ["restore"]

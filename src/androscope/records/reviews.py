@@ -11,12 +11,13 @@ from androscope.errors import RecordConflictError, RecordMissingError
 from androscope.records.chain import parsed
 from androscope.records.crops import crop_of, standing_values
 from androscope.records.database import Database
+from androscope.records.entries import Event, EventKind, Observation
 from androscope.records.log import Appender, appending, event_of
 from androscope.records.opinions import from_opinion
 from androscope.records.standing import CHANGES, Change, Standing, standing
 from androscope.records.states import refresh
 from androscope.records.tables import CropRow, EventRow, StandingRow
-from androscope.records.types import CropRecord, Event, EventKind, Find, Observation
+from androscope.records.types import CropRecord, Find
 from androscope.types import Verdict
 
 __all__ = ["Reviews", "changes_of"]

@@ -12,10 +12,11 @@ from sqlalchemy import Connection, func, insert, or_, select
 from androscope.errors import RecordExistsError, RecordMissingError
 from androscope.records.chain import canonical, from_text, now, parsed
 from androscope.records.database import AnyRow, Database
+from androscope.records.entries import EventKind
 from androscope.records.log import appending, paged
 from androscope.records.states import refresh
 from androscope.records.tables import SampleRow, StateRow
-from androscope.records.types import EventKind, Page, SampleStatus, SampleSummary
+from androscope.records.types import Page, SampleStatus, SampleSummary
 
 __all__ = ["Samples", "sample_of"]
 

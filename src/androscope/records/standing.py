@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from androscope.records.types import EventKind, Find
+from androscope.records.entries import EventKind
+from androscope.records.types import Find
 from androscope.types import PartVerdict, Verdict
 
 __all__ = ["CHANGES", "Change", "Standing", "need_of", "outcome_of", "standing"]

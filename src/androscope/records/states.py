@@ -15,6 +15,7 @@ from sqlalchemy import (
     update,
 )
 
+from androscope.records.entries import EventKind
 from androscope.records.tables import (
     EventRow,
     FailureRow,
@@ -25,7 +26,7 @@ from androscope.records.tables import (
     StandingRow,
     StateRow,
 )
-from androscope.records.types import EventKind, JobState, SampleStatus
+from androscope.records.types import JobState, SampleStatus
 
 __all__ = ["OPEN", "compute", "failures_that_stand", "refresh"]
 

@@ -14,6 +14,7 @@ from androscope.assessment.findings import Findings
 from androscope.errors import OutputError, RecordsError
 from androscope.records.crops import Crops
 from androscope.records.database import Database, make_private, url_of
+from androscope.records.entries import Anchor
 from androscope.records.findings import findings_of
 from androscope.records.images import Images
 from androscope.records.jobs import Jobs
@@ -26,7 +27,6 @@ from androscope.records.reviews import Reviews
 from androscope.records.samples import Samples
 from androscope.records.sessions import Sessions
 from androscope.records.tokens import Tokens
-from androscope.records.types import Anchor
 from androscope.records.users import Users
 from androscope.settings import load_settings
 

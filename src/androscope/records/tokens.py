@@ -9,10 +9,10 @@ from sqlalchemy import insert, select, update
 from androscope.errors import RecordMissingError
 from androscope.records.chain import digest, from_text, now
 from androscope.records.database import AnyRow, Database
+from androscope.records.entries import EventKind
 from androscope.records.log import appending
 from androscope.records.people import ApiToken, Role, User
 from androscope.records.tables_door import TokenRow, UserRow
-from androscope.records.types import EventKind
 from androscope.records.users import user_of
 
 __all__ = ["PREFIX", "Tokens"]

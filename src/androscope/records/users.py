@@ -9,10 +9,10 @@ from sqlalchemy import Connection, delete, insert, select, update
 from androscope.errors import RecordExistsError, RecordMissingError
 from androscope.records.chain import digest, from_text, now
 from androscope.records.database import AnyRow, Database
+from androscope.records.entries import EventKind
 from androscope.records.log import appending
 from androscope.records.people import Role, User
 from androscope.records.tables_door import SessionRow, UserRow
-from androscope.records.types import EventKind
 
 __all__ = ["Users", "name_key", "user_of"]
 

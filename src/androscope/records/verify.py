@@ -14,13 +14,13 @@ from sqlalchemy import Connection, select
 
 from androscope.errors import RecordsError
 from androscope.records.crops import standing_values
+from androscope.records.entries import Anchor, Fault, Verification
 from androscope.records.opinions import from_opinion
 from androscope.records.pictures import Pictures
 from androscope.records.standing import standing
 from androscope.records.states import compute
 from androscope.records.tables import FROZEN, CropRow, ReportRow, StandingRow, StateRow
 from androscope.records.triggers import missing_triggers
-from androscope.records.types import Anchor, Fault, Verification
 from androscope.records.verify_log import Said, read_log
 from androscope.records.verify_rows import Names, check_rows
 

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, select
 
 from androscope.records.chain import GENESIS, chained, parsed
 from androscope.records.database import AnyRow
+from androscope.records.entries import Anchor, EventKind, Fault
 from androscope.records.standing import CHANGES, Change
 from androscope.records.tables import EventRow, HeadRow
-from androscope.records.types import Anchor, EventKind, Fault
 
 __all__ = ["Said", "read_log"]
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from androscope.records.chain import canonical, digest
 from androscope.records.database import AnyRow
+from androscope.records.entries import EventKind, Fault
 from androscope.records.opinions import crop_sha256, from_opinion
 from androscope.records.standing import need_of
 from androscope.records.tables import (
@@ -24,7 +25,6 @@ from androscope.records.tables import (
     SampleRow,
 )
 from androscope.records.tables_door import TokenRow, UserRow
-from androscope.records.types import EventKind, Fault
 from androscope.records.verify_log import Said
 
 __all__ = ["Names", "check_rows"]

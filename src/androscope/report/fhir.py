@@ -77,9 +77,7 @@ def require_fhir() -> ModuleType:
     return require("fhir.resources.R4B.bundle", extra="fhir", why="write FHIR")
 
 
-def write_fhir(
-    path: str | Path, report: SampleReport, signature: Signature | None = None
-) -> None:
+def write_fhir(path: str | Path, report: SampleReport, signature: Signature | None = None) -> None:
     """Write :func:`fhir_text`. Raises as it does, and :class:`~androscope.errors.OutputError`."""
     write_text(path, fhir_text(report, signature))
 

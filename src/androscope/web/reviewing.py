@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from androscope.assessment.observers import UNDECIDED, Pair, compare_pair
+from androscope.records.entries import Observation
 from androscope.records.store import Records
-from androscope.records.types import CropRecord, Observation
+from androscope.records.types import CropRecord
 from androscope.types import Flag, PartVerdict, Verdict
 from androscope.web.boxes import outcome_of
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from androscope.records.entries import SignedReport
 from androscope.records.store import Records
-from androscope.records.types import SignedReport
 from androscope.report.fhir import fhir_text
 from androscope.report.sample.build import build_report
 from androscope.report.sample.document import SampleReport

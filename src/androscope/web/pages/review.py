@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
 from starlette.responses import Response
 
+from androscope.records.entries import EventKind
 from androscope.records.store import Records
-from androscope.records.types import CropRecord, EventKind
+from androscope.records.types import CropRecord
 from androscope.types import Verdict
 from androscope.web.render import page
 from androscope.web.reviewing import agreement, card_of, keys_of
