@@ -136,7 +136,9 @@ def main() -> None:
     options += ["--workers", str(arguments.workers)] if arguments.workers else []
     options += ["--ray", arguments.ray] if arguments.ray else []
     hands = (
-        f"{arguments.workers} processes" if arguments.workers else f"{arguments.threads} threads"
+        f"{arguments.workers} worker process(es)"
+        if arguments.workers
+        else f"{arguments.threads} threads"
     )
     hands += " of Ray" if arguments.ray else ""
     print(

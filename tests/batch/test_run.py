@@ -8,8 +8,9 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ import pyarrow.parquet as pq
 import pytest
 
 import androscope
-from androscope.batch import work
+from androscope.batch import run, work
 from androscope.batch.key import Options
 from androscope.batch.peek import kept_rows
 from androscope.batch.run import Batch, Outcome, Step
 from androscope.batch.state import JOURNAL, folder_of
+from androscope.batch.work import Done
 from androscope.errors import BatchError, EmptyInputError, OutputError, SourceError
 
 from .conftest import Rows, png
@@ -274,6 +276,42 @@ def test_no_room_left_ends_in_an_error_and_goes_on(crops: Path) -> None:
         outcome = graded("crops", f"{out}.parquet", part_size=part_size)
         assert outcome.kept == {"a": 0, "b": outcome.kept, "c": 60}[out]
         assert Path(f"{out}.parquet").read_bytes() == Path(f"{whole}.parquet").read_bytes()
+
+
+def test_one_that_ends_early_leaves_no_thread_at_work(crops: Path) -> None:
+    interrupt("crops", 10)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("grade")]
+
+
+def test_a_part_that_comes_twice_counts_once(crops: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    graded("crops", "whole.parquet")
+    once = run.by_threads
+
+    def twice(*arguments: Any) -> Iterator[Done]:
+        for done in once(*arguments):
+            yield from (done, done)
+
+    monkeypatch.setattr(run, "by_threads", twice)
+    assert graded("crops").rows == 60
+    assert Path("r.parquet").read_bytes() == Path("whole.parquet").read_bytes()
+
+
+def test_what_was_not_written_as_meant_is_not_put_in_place(
+    crops: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("r.parquet").write_bytes(b"before")
+    tables = iter(range(1000))
+    read = pq.read_table
+
+    def altered(path: Path, **further: Any) -> pa.Table:
+        table = read(path, **further)
+        return table.slice(1) if next(tables) == 3 else table  # a row lost on the way to the file
+
+    monkeypatch.setattr(pq, "read_table", altered)
+    with pytest.raises(BatchError, match=r"r.parquet: what was written is not what was graded"):
+        graded("crops")
+    assert Path("r.parquet").read_bytes() == b"before"
+    assert folder_of(Path("r.parquet")).exists()
 
 
 def test_a_damaged_part_is_graded_again(crops: Path) -> None:

@@ -47,7 +47,7 @@ _DAMAGED = (
 _BLOCK = 512
 
 #: Rows of a table decoded at a time.
-_ROWS = 256
+_ROWS = 64
 
 
 def _wanted(name: str) -> bool:

@@ -48,7 +48,6 @@ class Finished:
             return
         parquet = require("pyarrow.parquet", extra="batch", why="read Parquet files")
         try:
-            # Memory-mapped would keep Windows from replacing it.
             found = parquet.ParquetFile(path, page_checksum_verification=True)
             document = json.loads((found.schema_arrow.metadata or {}).get(_META, b"{}"))
         except (OSError, ValueError):  # pyarrow's ArrowInvalid is a ValueError
@@ -89,6 +88,8 @@ def write_output(
     facts: Facts,
     parts: Sequence[tuple[str, Tally]],
     table_of: Callable[[str], Any],
+    *,
+    release: Callable[[], None] = lambda: None,
 ) -> None:
     """Join parts into one Parquet file, read it back, and put it in place.
 
@@ -104,6 +105,9 @@ def write_output(
         Key and tally of each part, in order.
     table_of
         Gives a part's rows.
+    release
+        Called when no more rows are asked for, before the file is put in place: Windows does not
+        replace one that is open.
 
     Raises
     ------
@@ -122,6 +126,7 @@ def write_output(
                 for table in _groups(parts, table_of):
                     writer.write_table(table.cast(named), row_group_size=max(1, len(table)))
             _verify(temporary, parts, table_of, path)
+            release()
     except OutputError as error:
         raise OutputError(error.reason, path=error.path, advice=KEPT) from error
 

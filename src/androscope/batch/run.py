@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -201,13 +202,18 @@ class Batch:
         places: dict[tuple[int, int], str] = {}
         outcome = Outcome()
         watch(Step(0, 0, images, {}))
-        for done in self._graded(state, frozenset(state.entries) | frozenset(before.tallies)):
-            tally = self._kept(done, state, before)
-            places[done.place] = done.key
-            outcome.rows += tally.rows
-            outcome.kept += tally.rows if done.data is None else 0
-            outcome.failed.update(tally.failed)
-            watch(Step(outcome.rows, outcome.kept, images, dict(outcome.failed)))
+        known = frozenset(state.entries) | frozenset(before.tallies)
+        # Closed at once if this ends early: no thread goes on, no cluster stays connected.
+        with closing(self._graded(state, known)) as graded:
+            for done in graded:
+                if done.place in places:
+                    continue  # a cluster may do a part twice that it lost on the way home
+                tally = self._kept(done, state, before)
+                places[done.place] = done.key
+                outcome.rows += tally.rows
+                outcome.kept += tally.rows if done.data is None else 0
+                outcome.failed.update(tally.failed)
+                watch(Step(outcome.rows, outcome.kept, images, dict(outcome.failed)))
         if not places:
             raise EmptyInputError("no image in it", path=self.sources[0].where)
         keys = [places[place] for place in sorted(places)]
@@ -237,13 +243,13 @@ class Batch:
             (key, state.entries[key].tally if key in state.entries else before.tallies[key])
             for key in keys
         ]
-        write_output(self.out, self.schema, self.facts, parts, table_of)
+        write_output(self.out, self.schema, self.facts, parts, table_of, release=before.close)
 
     def _parts(self) -> Iterator[Part]:
         for number, source in enumerate(self.sources):
             yield from parts_of(source, number, self.part_size)
 
-    def _graded(self, state: State, known: frozenset[str]) -> Iterator[Done]:
+    def _graded(self, state: State, known: frozenset[str]) -> Generator[Done]:
         run, batch_size = key_of_run(self.facts), state.batch_size
         assert batch_size is not None
         if self.ray is not None:
