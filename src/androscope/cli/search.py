@@ -104,6 +104,14 @@ def run(
     keep: Annotated[
         KeepName, typer.Option(help="Trials whose run's folder stays.")
     ] = KeepName.BEST,
+    heartbeat: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="SECONDS",
+            help="Between a trial's signs of life; four missing, another machine tries it again.",
+        ),
+    ] = 30,
     label: Annotated[
         str | None, typer.Option(help="Learn this label alone: short for --set labels=[LABEL].")
     ] = None,
@@ -159,6 +167,7 @@ def run(
             name=name,
             seed=seed,
             keep=keep.value,
+            heartbeat=heartbeat,
             report=(lambda _: None)
             if quiet
             else lambda line: typer.secho(line, err=True, dim=True),

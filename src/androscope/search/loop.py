@@ -13,12 +13,16 @@ from androscope.search.schema import PruningConfig
 from androscope.search.study import gate, lock_of, quiet, revive, room
 from androscope.search.suggest import SeededSampler, roots_of
 from androscope.search.trial import Bench, folder_of, run_trial
+from androscope.search.turns import Turn, elsewhere
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
     from optuna.trial import FrozenTrial
 
 __all__ = ["Keep", "best_of", "equip", "loop", "tidy"]
+
+#: Seconds after which another machine's trials are looked at again.
+_PAUSE = 1.0
 
 #: Which trials' folders stay.
 Keep = Literal["best", "all", "none"]
@@ -45,10 +49,12 @@ def loop(
     trials: int,
     until: float | None = None,
     keep: Keep = "best",
+    turn: Turn | None = None,
 ) -> None:
     """Do trials until there are as many as wanted, or the time is over.
 
-    A trial that fails is recorded, and the next is begun.
+    A trial that fails is recorded, and the next is begun. When all are begun, those of other
+    machines are waited for: one whose machine died is done here.
 
     Parameters
     ----------
@@ -62,9 +68,12 @@ def loop(
         Time (of :func:`time.time`) from which no trial is begun.
     keep
         Which trials' folders stay when they are done.
+    turn
+        Of whom one at a time counts and begins; by default those of this folder.
     """
+    waiting: list[int] = []
     while True:
-        one_at_a_time = gate(bench.out)
+        one_at_a_time = Turn(bench.out) if turn is None else turn
         one_at_a_time.acquire()
         held: list[Any] = []
 
@@ -82,15 +91,25 @@ def loop(
             for number in revive(study, bench.out, bench.place):
                 bench.report(f"trial {number}: its process died; it is tried again")
             late = until is not None and time.time() >= until
-            if late or not room(study, trials):
+            if late:
                 return
-            with quiet():
-                study.optimize(objective, n_trials=1, catch=(Exception,))
+            others = elsewhere(study, bench.place)
+            begin = room(study, trials)
+            if begin:
+                with quiet():
+                    study.optimize(objective, n_trials=1, catch=(Exception,))
+            elif not others:
+                return
         finally:
             for lock in held:
                 lock.release()
-            if one_at_a_time.is_locked:
-                one_at_a_time.release()
+            one_at_a_time.release()
+        if not begin:
+            if others != waiting:
+                bench.report(f"waiting for other machines' trials {', '.join(map(str, others))}")
+            waiting = others
+            time.sleep(_PAUSE)
+            continue
         with gate(bench.out):
             tidy(study, bench.out, bench.place, keep)
 

@@ -21,7 +21,8 @@ from androscope.search.file import LoadedSpace
 from androscope.search.loop import Keep
 from androscope.search.plot import plot_search
 from androscope.search.record import SearchRecord, TrialRecord, describe, write_result
-from androscope.search.study import gate, join, url_of
+from androscope.search.study import HEARTBEAT, gate, join, url_of
+from androscope.search.turns import Turn
 from androscope.search.work import STORAGE, Job
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def search(
     name: str | None = None,
     seed: int = 0,
     keep: Keep = "best",
+    heartbeat: int = HEARTBEAT,
     report: Report = lambda _: None,
 ) -> SearchRecord:
     """Search until there are ``trials`` trials, or go on with what was begun in ``out``.
@@ -120,6 +122,9 @@ def search(
         Of the proposals. What trials draw while training is the configuration's ``seed``.
     keep
         Which trials' folders stay: that of the best, all or none.
+    heartbeat
+        Seconds between a trial's signs of life in the database; when four are missing, another
+        machine tries it again.
     report
         Called with a line for each trial.
 
@@ -139,8 +144,8 @@ def search(
     dataset = datasets.load(base.data.dataset, crop_size=base.data.crop_size, labels=base.labels)
     facts = facts_of(loaded, dataset, seed, each)
     url, name = url_of(out, storage), name or loaded.space.name
-    with gate(out):
-        study, _ = join(url, name, facts)
+    with Turn(out, url, name):
+        study, _ = join(url, name, facts, heartbeat)
     job = Job(
         name=name,
         out=out,
@@ -149,6 +154,7 @@ def search(
         trials=trials,
         until=None if timeout is None else started + timeout,
         keep=keep,
+        heartbeat=heartbeat,
     )
     processes = Processes("androscope.search.work", each, {STORAGE: url})
     told = _Told(report, trials)

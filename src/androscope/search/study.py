@@ -2,7 +2,8 @@
 
 A trial's process says that it lives in two ways: it holds a lock on a file of the search's folder,
 which the system lets go of at its death, and it writes a heartbeat into the database. So a search
-that goes on in the same folder knows at once who died; one on another machine after two minutes.
+that goes on in the same folder knows at once who died; one on another machine when four heartbeats
+are missing, which is two minutes where nothing else is said.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DATABASE",
+    "HEARTBEAT",
     "RETRIES",
     "gate",
     "join",
@@ -36,6 +38,7 @@ __all__ = [
     "room",
     "shown_url",
     "url_of",
+    "with_driver",
 ]
 
 #: The database in the search's folder, where no other is named.
@@ -44,7 +47,8 @@ DATABASE = "study.db"
 #: How often a trial is tried again after its process died.
 RETRIES = 2
 
-_HEARTBEAT, _GRACE = 30, 120
+#: Seconds between a trial's signs of life, and how many must be missing.
+HEARTBEAT, _MISSING = 30, 4
 
 #: What databases say of a table or a row that another process has made in the meantime.
 _MADE_TWICE = re.compile(r"already exists|unique|duplicate", re.IGNORECASE)
@@ -56,6 +60,21 @@ _ADVICE = "Go on with what it was begun with, or begin another with --out (or --
 def url_of(out: Path, storage: str | None) -> str:
     """The database's address: ``storage``, or a file in ``out``."""
     return storage or f"sqlite:///{(out / DATABASE).resolve()}"
+
+
+def with_driver(url: str) -> str:
+    """The address with this package's driver for PostgreSQL, where it names none.
+
+    Raises
+    ------
+    MissingExtraError
+        If that is not installed.
+    """
+    kind, colon, rest = url.partition("://")
+    if kind not in ("postgresql", "postgres"):
+        return url
+    require("psycopg", extra="postgres", why="search in PostgreSQL")
+    return f"postgresql+psycopg{colon}{rest}"
 
 
 def shown_url(url: str) -> str:
@@ -89,13 +108,20 @@ def _retry() -> Any:
     return RetryHeartbeatStaleTrialCallback(max_retry=RETRIES, inherit_intermediate_values=True)
 
 
-def open_storage(url: str) -> RDBStorage:
+def open_storage(url: str, heartbeat: int = HEARTBEAT) -> RDBStorage:
     """Open a database, and make its tables if they are not there.
+
+    Parameters
+    ----------
+    heartbeat
+        Seconds between a trial's signs of life; the same wherever a search runs.
 
     Raises
     ------
     TrainingError
         If there is none at the address, or this machine has no driver for it.
+    MissingExtraError
+        If it is PostgreSQL, and psycopg is not installed.
     """
     from optuna.storages import RDBStorage
     from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -107,10 +133,10 @@ def open_storage(url: str) -> RDBStorage:
             try:
                 with quiet():
                     return RDBStorage(
-                        url,
+                        with_driver(url),
                         engine_kwargs=connect,
-                        heartbeat_interval=_HEARTBEAT,
-                        grace_period=_GRACE,
+                        heartbeat_interval=heartbeat,
+                        grace_period=_MISSING * heartbeat,
                         heartbeat_stale_trial_callback=_retry(),
                     )
             except DBAPIError as error:
@@ -135,7 +161,7 @@ def _without_password(text: str, url: str) -> str:
     return text.replace(url, shown_url(url))
 
 
-def open_study(url: str, name: str) -> Study:
+def open_study(url: str, name: str, heartbeat: int = HEARTBEAT) -> Study:
     """Open a study that is there.
 
     Raises
@@ -146,7 +172,7 @@ def open_study(url: str, name: str) -> Study:
     import optuna
 
     with quiet():
-        storage = open_storage(url)
+        storage = open_storage(url, heartbeat)
         try:
             study = optuna.load_study(study_name=name, storage=storage)
         except KeyError as error:
@@ -159,8 +185,8 @@ def open_study(url: str, name: str) -> Study:
     return study
 
 
-def join(url: str, name: str, facts: Facts) -> tuple[Study, Facts]:
-    """Begin a search, or join the one that is there.
+def join(url: str, name: str, facts: Facts, heartbeat: int = HEARTBEAT) -> tuple[Study, Facts]:
+    """Begin a search, or join the one that is there; when it is this process's turn.
 
     Returns
     -------
@@ -177,7 +203,7 @@ def join(url: str, name: str, facts: Facts) -> tuple[Study, Facts]:
     larger = facts.space.objective == "roc_auc"
     with quiet():
         study = optuna.create_study(
-            storage=open_storage(url),
+            storage=open_storage(url, heartbeat),
             study_name=name,
             direction="maximize" if larger else "minimize",
             load_if_exists=True,

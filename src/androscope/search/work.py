@@ -19,8 +19,9 @@ from androscope.errors import AndroscopeError
 from androscope.extras import require
 from androscope.processes import end_with_the_parent
 from androscope.search.loop import Keep, equip, loop
-from androscope.search.study import open_study
+from androscope.search.study import HEARTBEAT, open_study
 from androscope.search.trial import Bench
+from androscope.search.turns import Turn
 
 __all__ = ["STORAGE", "Job", "main"]
 
@@ -40,6 +41,7 @@ class Job(BaseModel):
     trials: int
     until: float | None
     keep: Keep
+    heartbeat: int = HEARTBEAT
 
 
 def work(job: Job, url: str) -> None:
@@ -55,14 +57,15 @@ def work(job: Job, url: str) -> None:
     from androscope import datasets
     from androscope.search.facts import read_facts
 
-    study = open_study(url, job.name)
+    study = open_study(url, job.name, job.heartbeat)
     facts = read_facts(study)
     equip(study, facts)
     data = facts.base.data.model_copy(update={"dataset": job.dataset})
     base = facts.base.model_copy(update={"data": data})
     dataset = datasets.load(job.dataset, crop_size=data.crop_size, labels=base.labels)
     bench = Bench(facts.space, base, dataset, job.out, job.place, _say)
-    loop(study, bench, trials=job.trials, until=job.until, keep=job.keep)
+    turn = Turn(job.out, url, job.name)
+    loop(study, bench, trials=job.trials, until=job.until, keep=job.keep, turn=turn)
 
 
 def main(arguments: Sequence[str]) -> int:
