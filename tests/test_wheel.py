@@ -51,7 +51,8 @@ def test_the_wheel_holds_what_it_needs_and_no_more(wheel: Path) -> None:
         names = archive.namelist()
     top = {name.split("/")[0].split("-")[0] for name in names}
     assert top == {"androscope"}
-    pages = ("report/page.html", "report/page.css", "benchmark/page.html", "benchmark/page.js")
+    pages = ("report/page.html", "report/page.css", "report/heat.html", "benchmark/page.html")
+    pages += ("benchmark/page.js",)
     sample = ("report.typ", "page.html", "page.css", "schema.json")
     pages += tuple(f"report/sample/{name}" for name in sample)
     locator = [f"locators/locator/{name}" for name in ("model.onnx", "card.json", "MODEL_CARD.md")]

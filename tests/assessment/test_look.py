@@ -51,6 +51,37 @@ def test_the_peak_is_that_of_the_verdicts_side() -> None:
     assert read_map(heat, _part(ABNORMAL), None).place is None
 
 
+@pytest.mark.parametrize(
+    ("look", "words"),
+    [
+        pytest.param(
+            Look("head", ABNORMAL, 30, 12, 1.0, 0.13, "front"),
+            "speaks most for abnormal at 30, 12, front of the head; half of the evidence is in 13% "
+            "of the crop",
+            id="on the head",
+        ),
+        pytest.param(
+            Look("head", NORMAL, 3, 1, 1.0, 0.5, "outside"),
+            "speaks most for normal at 3, 1, outside the head; half of the evidence is in 50% of "
+            "the crop",
+            id="off it",
+        ),
+        pytest.param(
+            Look("head", NORMAL, 3, 1, 1.0, 0.5, None),
+            "speaks most for normal at 3, 1; half of the evidence is in 50% of the crop",
+            id="no head found",
+        ),
+        pytest.param(
+            Look("head", NORMAL, None, None, 0.0, None, None),
+            "nothing in the crop speaks for normal",
+            id="nothing",
+        ),
+    ],
+)
+def test_in_words(look: Look, words: str) -> None:
+    assert look.words == words
+
+
 def test_half_of_the_evidence() -> None:
     even = np.ones((64, 64), np.float32)
     assert read_map(even, _part(ABNORMAL), None).half == 0.5

@@ -1,6 +1,7 @@
 # ruff: noqa: E501  a row of a table of cases stays on one line
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,21 @@ def test_pictures_and_maps(run: Any) -> None:
     np.testing.assert_array_equal(maps, item.map_of("vacuole")[None])
 
 
+def test_a_page_of_the_pictures(run: Any) -> None:
+    Path("crops/broken <b>.png").write_bytes(b"no picture")
+    done = run("explain", "crops", "--out", "maps", "--html", "--label", "head")
+    assert done.code == 1
+    page = Path("maps/index.html").read_text(encoding="utf-8")
+    pictures = re.findall(r'<img src="([^"]+)"', page)
+    assert len(pictures) == 3
+    assert all(Path("maps", picture).is_file() for picture in pictures)
+    assert page.count("half of the evidence is in") + page.count("nothing in the crop") >= 3
+    assert "broken &lt;b&gt;.png" in page
+    assert "not whether it is right" in page
+    assert NOTICE in page
+    assert "<script" not in page
+
+
 def test_a_bad_image_stops_none(run: Any) -> None:
     Path("crops/broken.png").write_bytes(b"no picture")
     done = run("explain", "crops", "--out", "maps")
@@ -61,6 +77,7 @@ def test_a_bad_image_stops_none(run: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        pytest.param(["crops", "--html"], "needs a folder to write to: give --out DIR", id="html"),
         pytest.param(["crops", "--npy"], "needs a folder to write to: give --out DIR", id="npy"),
         pytest.param(["crops", "--label", "tail"], "'tail' is not assessed by this model", id="label"),
         pytest.param(["crops", "--out", "crops/img1.png"], "cannot be written", id="out is a file"),

@@ -45,6 +45,19 @@ class Look:
     half: float | None
     place: str | None
 
+    @property
+    def words(self) -> str:
+        """The same in words, for people."""
+        if self.x is None:
+            return f"nothing in the crop speaks for {self.side.value}"
+        on = {
+            None: "", "outside": ", outside the head", "end": ", front or back of the head",
+        }.get(self.place, f", {self.place} of the head")  # fmt: skip
+        return (
+            f"speaks most for {self.side.value} at {self.x}, {self.y}{on}; "
+            f"half of the evidence is in {self.half:.0%} of the crop"
+        )
+
 
 def side_of(part: PartVerdict) -> Verdict:
     """What a part's evidence is read for: see :attr:`Look.side`."""

@@ -15,7 +15,10 @@ from androscope.cli.models import ErrorRateOption, GradeAnywayOption, ModelOptio
 if TYPE_CHECKING:
     from androscope.assessment.look import Look
     from androscope.explanation import Explained
-    from androscope.types import Assessment
+    from androscope.model.card import Card
+    from androscope.types import Assessment, Failure
+
+    _Row = tuple[Assessment, tuple[Look, ...], str]
 
 __all__ = ["explain"]
 
@@ -40,6 +43,9 @@ def explain(
     ] = None,
     npy: Annotated[
         bool, typer.Option("--npy", help="Write the maps of each crop into --out too, as .npy.")
+    ] = False,
+    html: Annotated[
+        bool, typer.Option("--html", help="Write a page of the pictures, --out's index.html, too.")
     ] = False,
     label: Annotated[
         list[str] | None,
@@ -93,8 +99,11 @@ def explain(
     from androscope.report.table import console_for, print_failures
     from androscope.types import Failure
 
-    if npy and out is None:
-        raise typer.BadParameter("needs a folder to write to: give --out DIR", param_hint="--npy")
+    for option, given in (("--npy", npy), ("--html", html)):
+        if given and out is None:
+            raise typer.BadParameter(
+                "needs a folder to write to: give --out DIR", param_hint=option
+            )
     found = find_images(_named(paths))
     check_outputs({}, folders=[] if out is None else [out], inputs=found)
     grader = Grader(model, threads=threads, error_rate=error_rate, grade_anyway=grade_anyway)
@@ -103,7 +112,7 @@ def explain(
     if not quiet:
         _tell(grader.pixel_size_warning(pixel_size))
     failures: list[Failure] = []
-    rows: list[tuple[Assessment, tuple[Look, ...]]] = []
+    rows: list[_Row] = []
     started = time.monotonic()
     with _bar(quiet) as progress:
         for item in explain_stream(
@@ -112,10 +121,13 @@ def explain(
             if isinstance(item, Failure):
                 failures.append(item)
                 continue
+            stem = _stem(len(rows) + 1, item)
             if out is not None:
-                _write(out, len(rows) + 1, item, labels, npy=npy)
-            rows.append((item.assessment, item.looks))
+                _write(out, stem, item, labels, npy=npy)
+            rows.append((item.assessment, item.looks, stem))
     seconds = time.monotonic() - started
+    if html and out is not None:
+        _write_page(out, rows, labels, grader.card, failures)
     if not quiet:
         _print(rows, labels)
         each = f", {seconds / len(rows):.2f} s each" if rows else ""
@@ -139,16 +151,18 @@ def _chosen(named: list[str] | None, labels: tuple[str, ...]) -> tuple[str, ...]
     return tuple(label for label in labels if label in named)
 
 
-def _write(
-    folder: Path, number: int, item: Explained, labels: tuple[str, ...], *, npy: bool
-) -> None:
+def _stem(number: int, item: Explained) -> str:
+    from androscope.report.thumbnails import thumbnail_name
+
+    return thumbnail_name(number, item.crop).removesuffix(".png")
+
+
+def _write(folder: Path, stem: str, item: Explained, labels: tuple[str, ...], *, npy: bool) -> None:
     import numpy as np
 
     from androscope.explanation import overlay_png
     from androscope.files import atomic_path, write_bytes
-    from androscope.report.thumbnails import thumbnail_name
 
-    stem = thumbnail_name(number, item.crop).removesuffix(".png")
     for label in labels:
         write_bytes(folder / f"{stem}-{label}.png", overlay_png(item, label))
     if npy:
@@ -156,7 +170,34 @@ def _write(
             np.save(temporary, np.stack([item.map_of(label) for label in labels]))
 
 
-def _print(rows: list[tuple[Assessment, tuple[Look, ...]]], labels: tuple[str, ...]) -> None:
+def _write_page(
+    folder: Path, rows: list[_Row], labels: tuple[str, ...], card: Card, failures: list[Failure]
+) -> None:
+    from androscope.explanation import PROVES_NOT
+    from androscope.files import write_text
+    from androscope.report.heat_page import HeatCell, HeatRow, heat_page
+
+    page = heat_page(
+        [
+            HeatRow(
+                assessment.name,
+                tuple(
+                    HeatCell(assessment[k.label], f"{stem}-{k.label}.png", k.words)
+                    for k in looks
+                    if k.label in labels
+                ),
+            )
+            for assessment, looks, stem in rows
+        ],
+        labels,
+        facts={"Model": f"{card.name} {card.version}", "Model's SHA-256": card.model_sha256},
+        caution=PROVES_NOT,
+        failures=failures,
+    )
+    write_text(folder / "index.html", page)
+
+
+def _print(rows: list[_Row], labels: tuple[str, ...]) -> None:
     from rich.text import Text
 
     from androscope.report.names import printable
@@ -169,7 +210,7 @@ def _print(rows: list[tuple[Assessment, tuple[Look, ...]]], labels: tuple[str, .
         console, "Image", "label", "verdict", "probability", "peak x, y", "on the head", "log odds",
         "half in",
     )  # fmt: skip
-    for assessment, looks in rows:
+    for assessment, looks, _ in rows:
         for look in looks:
             if look.label not in labels:
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from string import Template
@@ -16,7 +16,7 @@ from androscope.report.names import NOTICE
 from androscope.report.names import html_safe as _safe
 from androscope.report.table import Truth, agreement, percent
 from androscope.report.thumbnails import data_uri
-from androscope.types import Assessment, Crop, Cuts, PartVerdict, Results, Verdict
+from androscope.types import Assessment, Crop, Cuts, Failure, PartVerdict, Results, Verdict
 
 __all__ = ["THUMBNAILS", "html_text", "write_html"]
 
@@ -70,7 +70,7 @@ def html_text(
         summary=_summary(results, truth),
         meter=_safe(_METER_CUTS if results.cuts else _METER),
         assessed=_assessed(results, truth),
-        failures=_failures(results),
+        failures=failures_table(results.failures),
         version=_safe(__version__),
     )
 
@@ -223,13 +223,14 @@ def _verdict(part: PartVerdict, true: Verdict | None, cuts: Cuts | None) -> str:
     )
 
 
-def _failures(results: Results) -> str:
-    if not results.failures:
+def failures_table(failures: Sequence[Failure]) -> str:
+    """A heading and a table of what could not be assessed; nothing if there is none."""
+    if not failures:
         return ""
     rows = "".join(
         f'<tr><th scope="row">{_safe(f.name)}</th><td data-label="Reason">{_safe(f.reason)}</td>'
         f'<td data-label="What to do">{_safe(f.advice or "-")}</td></tr>'
-        for f in results.failures
+        for f in failures
     )
     return (
         '<h2>Could not be assessed</h2><table class="images"><thead><tr><th scope="col">Image</th>'

@@ -63,8 +63,9 @@ def measure(trial: Trial) -> Section:
             "given is followed as regions of 4 x 4 px are taken away (deletion: lower is better) "
             "or given (insertion: higher is better), the map's strongest first. Gains are in area "
             "under the curve, with paired bootstrap intervals over crops.",
-            "Regions taken at random leave a chequered crop, which a model may call abnormal whatever "
-            "it shows: where most verdicts are normal, chance is a strong rival in deletion.",
+            "Regions taken at random leave a chequered crop, which a model may call abnormal "
+            "whatever it shows: where most verdicts are normal, chance is a strong rival in "
+            "deletion.",
             f"A peak is on a vacuole if it lies within {TOLERANCE * trial.card.input.size:g} px of "
             "its outline.",
             "Weights are shuffled within their layer, from the last layer down; a map that were "
