@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ pytest.importorskip("fastapi", reason="needs the web extra: FastAPI is not insta
 from starlette.testclient import TestClient
 
 from androscope.model.bundle import load_bundle
+from androscope.model.card import Card
 from androscope.records.clean import clean_file
 from androscope.records.people import Role
 from androscope.records.store import Records
@@ -32,6 +34,11 @@ TINY = Path(__file__).parent.parent / "data" / "tiny-bundle"
 #: Of every user here.
 PASSWORD = "correct horse battery"
 _QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@lru_cache(maxsize=1)
+def _card() -> Card:
+    return load_bundle(TINY).card
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +101,7 @@ def png(seed: int, height: int = 64, width: int = 64) -> bytes:
 
 def find(place: tuple[float, float] | None, *verdicts: Verdict, **other: object) -> Find:
     """A graded sperm, its parts' verdicts as given."""
-    card = load_bundle(TINY).card
+    card = _card()
     chance = {Verdict.NORMAL: 0.1, Verdict.ABNORMAL: 0.9, Verdict.UNDECIDED: 0.5}
     values: dict[str, object] = {
         "pixels": np.full((64, 64), 90, np.uint8),
@@ -110,7 +117,7 @@ def find(place: tuple[float, float] | None, *verdicts: Verdict, **other: object)
 
 @pytest.fixture
 def graded(records: Records) -> Graded:
-    card = load_bundle(TINY).card
+    card = _card()
     model = StoredModel(card.name, card.version, card.model_sha256, card.to_json())
     n, a, u = Verdict.NORMAL, Verdict.ABNORMAL, Verdict.UNDECIDED
     sample = records.samples.create("S-1", actor="anna", pixel_size_um=0.1, comment="first")

@@ -11,7 +11,9 @@
   });
   source.addEventListener("over", () => {
     source.close();
-    location.reload();
+    // Not under the hands of one who is choosing more images.
+    const chosen = document.querySelector(".chosen");
+    if (!chosen || !chosen.textContent) location.reload();
   });
   window.addEventListener("pagehide", () => source.close());
 })();

@@ -15,10 +15,12 @@
   let queue = Promise.resolve();
   let held = false;
 
-  const current = () => document.activeElement.closest(".review > li") || cards[0];
+  let last = cards[0]; // in focus before something else was clicked
+  const current = () => document.activeElement.closest(".review > li") || last;
 
   function focus(card) {
     if (!card) return;
+    last = card;
     for (const other of cards) other.tabIndex = other === card ? 0 : -1;
     card.focus({ preventScroll: true });
     card.scrollIntoView({ block: "nearest" });
