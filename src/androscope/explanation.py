@@ -182,6 +182,9 @@ def overlay(explained: Explained, label: str) -> UInt8Array:
         else f"nothing in the crop speaks for {look.side.value}",
         "what the model reacted to, not whether it is right",
     ]
+    flags = ", ".join(flag.check for flag in explained.assessment.flags)
+    if flags:
+        lines.append(f"did not pass the checks: {flags}")
     return draw_heat(explained.crop.pixels, explained.map_of(label), lines=lines, peak=peak)
 
 

@@ -11,7 +11,10 @@ from PIL import Image
 
 import androscope
 
+from ..checked import write_checked  # noqa: TID252  (tests are no package)
+
 NOTICE = "For research use only: not a medical device."
+TINY = Path(__file__).parents[1] / "data" / "tiny-bundle"
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +65,27 @@ def test_a_page_of_the_pictures(run: Any) -> None:
     assert "not whether it is right" in page
     assert NOTICE in page
     assert "<script" not in page
+
+
+def test_what_the_checks_refuse_is_explained_if_asked_for_and_keeps_its_flags(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_checked(Path("checked"))
+    monkeypatch.setenv("ANDROSCOPE_MODEL", "checked")
+    Path("blank").mkdir()
+    Image.fromarray(np.full((64, 64), 9, np.uint8)).save("blank/blank.png")
+    refused = run("explain", "blank")
+    assert (refused.code, "[refused]" in refused.err) == (1, True)
+    (flag,) = androscope.explain("blank", grade_anyway=True).explained[0].assessment.flags
+    done = run("explain", "blank", "--grade-anyway", "--out", "maps", "--html", "--label", "head")
+    assert done.code == 0
+    header, row = (line.rstrip().split("  ") for line in done.out.splitlines()[:2])
+    assert (header[-1].strip(), row[-1].strip()) == ("did not pass", flag.check)
+    page = Path("maps/index.html").read_text(encoding="utf-8")
+    assert f"Did not pass the checks: {flag.reason}" in page
+    run("explain", "crops/img1.png", "--out", "maps", "--label", "head", "-m", TINY)
+    flagged, plain = (Image.open(f"maps/000001-{n}-head.png").height for n in ("blank", "img1"))
+    assert flagged > plain
 
 
 def test_a_bad_image_stops_none(run: Any) -> None:

@@ -181,6 +181,7 @@ def _write_page(
         [
             HeatRow(
                 assessment.name,
+                "; ".join(flag.reason for flag in assessment.flags),
                 tuple(
                     HeatCell(assessment[k.label], f"{stem}-{k.label}.png", k.words)
                     for k in looks
@@ -206,9 +207,10 @@ def _print(rows: list[_Row], labels: tuple[str, ...]) -> None:
     if not rows:
         return
     console = console_for(sys.stdout)
+    flagged = ["did not pass"] if any(assessment.flags for assessment, _, _ in rows) else []
     table = table_for(
         console, "Image", "label", "verdict", "probability", "peak x, y", "on the head", "log odds",
-        "half in",
+        "half in", *flagged,
     )  # fmt: skip
     for assessment, looks, _ in rows:
         for look in looks:
@@ -224,6 +226,7 @@ def _print(rows: list[_Row], labels: tuple[str, ...]) -> None:
                 look.place or "-",
                 f"{look.strength:.2f}",
                 "-" if look.half is None else f"{look.half:.0%}",
+                *([", ".join(flag.check for flag in assessment.flags)] if flagged else []),
             )
     console.print(table)
     console.print()

@@ -30,9 +30,10 @@ class HeatCell:
 
 @dataclass(frozen=True, slots=True)
 class HeatRow:
-    """One crop and its cells, in the order of the page's labels."""
+    """One crop, why it did not pass the checks, if so, and its cells in the labels' order."""
 
     name: str
+    flags: str
     cells: tuple[HeatCell, ...]
 
 
@@ -79,4 +80,7 @@ def _row(row: HeatRow) -> str:
         f"{cell.part.probability:.2f}</span><small>{_safe(cell.words)}</small></td>"
         for cell in row.cells
     )
-    return f'<tr><th scope="row">{_safe(row.name)}</th>{cells}</tr>\n'
+    flags = ""
+    if row.flags:
+        flags = f'<small class="flags">Did not pass the checks: {_safe(row.flags)}</small>'
+    return f'<tr><th scope="row">{_safe(row.name)}{flags}</th>{cells}</tr>\n'
