@@ -238,3 +238,11 @@ def test_an_older_card_has_no_parent(adapted: Adapted, folder: Path) -> None:
     card = json.loads((TINY / "card.json").read_text())
     assert card.get("parent") is None
     assert json.loads((folder / "new" / "card.json").read_text())["parent"]["name"] == "tiny"
+
+
+def test_labels_that_the_bundle_does_not_grade_are_named(folder: Path, crops) -> None:
+    named = replace(crops, label_names=("head", "acrosome", "tail"))
+    table = write(folder / "tails", named)
+    found = adapt(TINY, table, folder / "tails-new", labels=["acrosome"], threads=1, resamples=200)
+    assert found.notes[0] == "tail is labelled, and tiny does not grade it"
+    assert found.labels["vacuole"].held == {}

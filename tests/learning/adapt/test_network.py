@@ -151,6 +151,26 @@ def test_another_function_is_seen_by_its_answers(bundle: Bundle, raw) -> None:
         network_of(changed(bundle, config=config), discs(8).crops, raw)
 
 
+class OfARun:
+    """What is asked of a run."""
+
+    def __init__(self, network) -> None:
+        self._network = network
+
+    def network(self):
+        return self._network
+
+
+def test_the_runs_own_network_is_taken_where_it_is_the_same(bundle: Bundle, raw) -> None:
+    own = network_of(bundle, discs(8).crops, raw)
+    taken = network_of(changed(bundle, config={}), discs(8).crops, raw, run=OfARun(own))
+    assert taken is own
+    with torch.no_grad():
+        own.branches["head"][-1].bias += 1
+    with pytest.raises(AdaptError, match="the network of the run gives other probabilities"):
+        network_of(bundle, discs(8).crops, raw, run=OfARun(own))
+
+
 def test_training_on_leaves_the_network_as_it_was(bundle: Bundle, raw) -> None:
     network = network_of(bundle, discs(8).crops, raw)
     before = {name: value.clone() for name, value in network.state_dict().items()}
@@ -242,7 +262,5 @@ def test_a_bundle_that_cannot_be_trained_on_is_adapted_otherwise(tmp_path: Path)
 
     table = write(tmp_path / "crops", lab(200, seed=1))
     found = adapt(TINY, table, tmp_path / "new", labels=(), threads=1, resamples=200)
-    assert any(note.startswith("the trunk was not trained on: ") for note in found.notes), (
-        found.notes
-    )
+    assert any(note.startswith("the trunk was not trained on") for note in found.notes), found.notes
     assert found.bundle is not None

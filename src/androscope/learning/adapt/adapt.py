@@ -125,7 +125,9 @@ def adapt(
     fit_rows, held_rows = hold_out(crops, share=held, given=test, seed=seed)
     refuse(_one_sided(crops, wanted, fit_rows, held_rows), str(data))
     tried = {label: feasible(counts, label, len(crops)) for label in wanted}
-    notes = _not_tried(tried, wanted)
+    stray = [label for label in whole.crops.label_names if label not in card.labels]
+    notes = tuple(f"{label} is labelled, and {card.name} does not grade it" for label in stray)
+    notes += _not_tried(tried, wanted)
     report(f"choosing by {len(fit_rows)} crops in cross-validation; {len(held_rows)} are held out")
     frozen = {label: [how for how in tried[label] if how != "everything"] for label in wanted}
     fitted = graded.select(fit_rows)

@@ -60,6 +60,8 @@ def adapted_draft(
     )
     conformal, more = conformal_of(card, plan.how, labels, plan.held_out, data=whose)
     notes += more
+    if card.int8 is not None:
+        notes += ("what int8 cost was measured on the parent, before adapting",)
     update: dict[str, object] = {
         "calibration": calibration,
         "conformal": conformal,

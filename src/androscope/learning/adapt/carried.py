@@ -130,8 +130,8 @@ def checks_of(
             None,
             None,
             (
-                "the parent's checks of images before grading are left out, for their limits are of "
-                f"its own training data: {why}. The new bundle grades whatever it is given",
+                "the parent's checks of images before grading are left out, for their limits are "
+                f"of its own training data: {why}. The new bundle grades whatever it is given",
             ),
         )
     assert draft.checks is not None

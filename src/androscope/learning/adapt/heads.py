@@ -94,7 +94,7 @@ def turned(embeddings: NDArray[np.floating]) -> Vector:
     Distances stay, and with them every fit of :func:`fit_branch` to some of the crops.
     """
     e = np.asarray(embeddings, np.float64)
-    if len(e) >= e.shape[1]:
+    if not len(e) or len(e) >= e.shape[1]:
         return e
     u, s, _ = np.linalg.svd(e - e.mean(axis=0), full_matrices=False)
     found: Vector = u * s

@@ -140,7 +140,10 @@ def with_everything(
     """
     few = [label for label in plan.labels if "everything" not in tried.get(label, ())]
     if few:
-        why = f"the trunk was not trained on: too few crops for that of {', '.join(few)}"
+        why = (
+            "the trunk was not trained on, which changes every label: too few crops for that of "
+            f"{', '.join(few)}, or not to be adapted"
+        )
         return plan, (why,)
     # Before torch is loaded: a card without a configuration is the commonest reason.
     config = configuration(parent) if run is None else None
