@@ -91,7 +91,9 @@ class JointModule(L.LightningModule):
         if self.log_variances is not None:
             # Eq. 10 for classification: exp(-s) times the loss, plus s / 2.
             loss = loss + self.log_variances.mean() / 2
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(crops))
+        self.log(
+            "train_loss", loss, on_step=False, on_epoch=True, batch_size=len(crops), sync_dist=True
+        )
         if self.config.branch.l2 > 0:
             branches: Sequence[Branch] = list(self.network.branches.values())  # type: ignore[arg-type]
             loss = loss + self.config.branch.l2 * sum(b.penalty() for b in branches)

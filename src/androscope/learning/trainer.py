@@ -28,6 +28,7 @@ from androscope.learning.batches import Batch
 from androscope.learning.config import Config, TrainerConfig
 from androscope.learning.epochs import EpochKeeper, Report, StageResult, Watch
 from androscope.learning.module import JointModule
+from androscope.learning.ranks import rank
 
 __all__ = ["LAST", "fit", "on_terminal", "threads"]
 
@@ -76,7 +77,8 @@ def fit(
         If the loss is no number, or the checkpoint cannot be read.
     """
     config = module.config
-    folder.mkdir(parents=True, exist_ok=True)
+    if rank() == 0:  # Another may be here before the first has looked at what the folder holds.
+        folder.mkdir(parents=True, exist_ok=True)
     keeper = EpochKeeper(folder, config.stage1.checkpoint, config.labels, report, watch)
     checkpoint = ModelCheckpoint(
         dirpath=folder,

@@ -28,6 +28,7 @@ from androscope.learning.network import Network, build_network
 from androscope.learning.part import part_of
 from androscope.learning.phantoms import with_phantoms
 from androscope.learning.plots import plot_run
+from androscope.learning.ranks import rank
 from androscope.learning.record import data_facts, peak_memory_mb, write_record
 from androscope.learning.run import NETWORK, THRESHOLDS, Run, probabilities
 from androscope.learning.splits import learnable
@@ -80,7 +81,7 @@ def train(
         If the configuration asks for what this machine does not have.
     """
     out = Path(out)
-    main = _rank() == 0
+    main = rank() == 0
     say: Report = (report or log.info) if main and not quiet else lambda _: None
     bar = main and not quiet and on_terminal()
     started = time.monotonic()
@@ -156,12 +157,6 @@ def train(
     run = Run.load(out)
     say(f"finished: {out} ({run.record['seconds']:.0f} s, peak {run.record['peak_memory_mb']} MB)")
     return run
-
-
-def _rank() -> int:
-    from lightning.fabric.utilities.rank_zero import rank_zero_only
-
-    return int(getattr(rank_zero_only, "rank", 0) or 0)
 
 
 def _validation(network: Network, valid: LabelledCrops) -> dict[str, dict[str, float]]:
