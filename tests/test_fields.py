@@ -23,7 +23,8 @@ UM = 0.16
 
 @pytest.fixture(scope="module")
 def grader() -> Grader:
-    return Grader()
+    # Rendered sperm: the checks would refuse some.
+    return Grader(grade_anyway=True)
 
 
 def test_a_field_is_graded_about_like_its_sperm_as_crops(grader: Grader) -> None:

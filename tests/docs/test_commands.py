@@ -28,6 +28,8 @@ NOT_RUN = {
     "androscope users": "it asks for a password; see tests/cli/test_users.py",
     "make serve": "it serves until it is ended; see tests/web/test_server.py",
     "make test": "it is what runs this test",
+    "make bench": "ten minutes and more; see docs/performance.md",
+    "androscope quantise": "half a minute; see tests/learning/int8",
     "make demo": "it sets up an environment; its command is run below",
     "pip install": "tests/test_wheel.py installs the wheel into an empty environment",
     "androscope benchmark run --out benchmark --jobs": "thirty trainings; see tests/protocol",
@@ -38,6 +40,7 @@ NOT_RUN = {
     "export OPTUNA_STORAGE": "there is no such database here",
     "androscope benchmark locate": "it needs the frames; see tests/cli/test_benchmark_locate.py",
     "androscope train-locator": "half an hour; see tests/learning/test_locator_training.py",
+    "androscope benchmark trust --section checks": "a minute; see tests/learning/trust",
     "androscope benchmark trust --data mhsma --section explain": "minutes; see tests/learning/trust",
     "androscope data download": "the data set's host is out of reach; tests/datasets serves it",
 }

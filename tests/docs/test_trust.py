@@ -6,14 +6,21 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("sklearn")
 pytest.importorskip("matplotlib")
 
-from androscope.learning.trust.sections import Section
+from androscope.assessment.gate import check_crops, values_of
+from androscope.assessment.sample import proportion
+from androscope.learning.trust.checks_section import COUNT
+from androscope.learning.trust.negatives import negatives
+from androscope.learning.trust.sections import Section, Trial
+from androscope.learning.trust.subgroups import subgroup_rows
 from androscope.learning.trust.trial import run_trial
 from androscope.model.bundle import load_bundle
+from androscope.types import Crop
 
 pytestmark = [pytest.mark.train, pytest.mark.mhsma]
 
@@ -35,14 +42,21 @@ def _table(heading: str) -> dict[str, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def sections(mhsma_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Section]:
+def graded(
+    mhsma_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Trial, Mapping[str, Section]]:
     patch = pytest.MonkeyPatch()
     patch.setenv("ANDROSCOPE_DATA", str(mhsma_dir.parent))
     patch.setenv("ANDROSCOPE_CACHE", str(tmp_path_factory.mktemp("cache")))
     try:
-        return run_trial(names=("calibration", "conformal", "selective"))[1]
+        return run_trial(names=("calibration", "conformal", "selective"))[:2]
     finally:
         patch.undo()
+
+
+@pytest.fixture(scope="module")
+def sections(graded: tuple[Trial, Mapping[str, Section]]) -> Mapping[str, Section]:
+    return graded[1]
 
 
 def _numbers(section: Section, what: str) -> tuple[str, str]:
@@ -102,3 +116,38 @@ def test_log_losses_are_the_cards() -> None:
     assert card.calibration is not None
     for label, cells in _table("Log loss, held-out").items():
         assert cells == [f"{value:.4f}" for value in card.calibration[label].log_loss.values()]
+
+
+def test_checks(graded: tuple[Trial, Mapping[str, Section]]) -> None:
+    """What passes, and one kind of what is refused: the others take a minute."""
+    trial, _ = graded
+    table = _table("Pictures never looked at before")
+
+    def flagged(pixels: np.ndarray, embeddings: np.ndarray) -> int:
+        crops = [Crop(one, "") for one in pixels]
+        flags = check_crops(crops, embeddings, trial.card.checks, trial.session.domain)
+        return sum(bool(found) for found in flags)
+
+    def shown(count: int, of: int) -> str:
+        found = proportion(count, of)
+        return f"{found.fraction:.1%} ({found.low:.1%} to {found.high:.1%})"
+
+    of = len(trial.crops)
+    passed = of - flagged(trial.crops.crops, trial.predictions.embeddings)
+    assert table["mhsma test: pass every check"][0] == shown(passed, of)
+    words = negatives("text", COUNT)
+    refused = flagged(words, trial.session.predict(words).embeddings)
+    assert table["text: refused"][0] == shown(refused, COUNT)
+    assert passed / of >= 0.95 <= refused / COUNT
+
+
+def test_subgroups(graded: tuple[Trial, Mapping[str, Section]]) -> None:
+    trial, _ = graded
+    crops = [Crop(pixels, "") for pixels in trial.crops.crops]
+    table = _table("Accuracy, on test")
+    for row in subgroup_rows(trial, values_of(crops, trial.predictions.embeddings, None)):
+        third, label = row.what.removesuffix(": accuracy").split(", ")
+        assert (
+            table[third][LABELS.index(label)]
+            == f"{row.measured:.1%} ({row.low:.1%} to {row.high:.1%})"
+        )

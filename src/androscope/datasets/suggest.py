@@ -222,9 +222,9 @@ def _labelled(
     if not entries:
         problem = listing.problems[0] if listing.problems else "it names no crop"
         raise EmptyInputError(f"no labelled crop: {problem}", path=path)
-    graded = grader.grade(
-        [Crop(pixels, entry.name) for pixels, entry in zip(crops, entries, strict=True)]
-    )
+    given = [Crop(pixels, entry.name) for pixels, entry in zip(crops, entries, strict=True)]
+    # A crop that was labelled teaches something even where the checks would refuse it.
+    graded = [item for item in grader.grade(given) if isinstance(item, Graded)]
     probabilities = np.array([[p.probability for p in g.assessment.parts] for g in graded])
     embeddings = np.stack([g.embedding for g in graded if g.embedding is not None])
     return {pixels.tobytes() for pixels in crops}, (probabilities, embeddings)

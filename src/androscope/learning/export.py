@@ -20,7 +20,7 @@ from androscope.learning.protocol import fit_together, protocol
 from androscope.learning.record import software
 from androscope.learning.run import Run
 from androscope.learning.summary import Summary
-from androscope.learning.trust.checks import FEWEST_CROPS, with_checks
+from androscope.learning.trust.checks import with_checks
 from androscope.learning.trust.recalibrate import with_trust
 from androscope.model.bundle import Bundle, write_bundle
 from androscope.model.card import (
@@ -145,10 +145,14 @@ def export(
     data = runs[0].record["data"]["name"]
     draft = with_trust(draft, model, validation, f"{data} valid", report=report)
     domain = None
-    if learned is not None and len(learned) >= FEWEST_CROPS <= len(validation):
-        draft, domain = with_checks(draft, model, learned, validation, data, report=report)
+    if learned is None:
+        report("its inputs are not checked: the crops it learned from are not here")
     else:
-        report("its inputs are not checked: too few of the crops it learned from are here")
+        try:
+            draft, domain = with_checks(draft, model, learned, validation, data, report=report)
+        except TrainingError as error:
+            # A model of few crops is still a model; its card then says that nothing is checked.
+            report(f"its inputs are not checked: {error.reason}")
     return write_bundle(out, model, draft, domain)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["CHECKS", "CheckLimits", "CheckName", "Checks", "DomainFile"]
+__all__ = ["CHECKS", "CheckLimits", "CheckName", "Checks", "DomainFile", "Subgroup"]
 
 CheckName = Literal[
     "focus", "contrast", "saturation", "scale", "several heads", "edge", "colour", "domain"
@@ -53,6 +53,19 @@ class DomainFile(_Table):
     components: int = Field(ge=1, le=1024, description="Of the embedding's principal ones.")
 
 
+class Subgroup(_Table):
+    """How one label is graded in one part of the crops, such as the least sharp third."""
+
+    name: Text
+    label: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+    crops: int = Field(ge=0)
+    abnormal: int = Field(ge=0)
+    accuracy: Share | None
+    low: Share | None = Field(description="95%, Wilson's interval.")
+    high: Share | None
+    roc_auc: Share | None = Field(description="Null where a class is missing.")
+
+
 class Checks(_Table):
     """The checks of one model."""
 
@@ -67,6 +80,9 @@ class Checks(_Table):
     )
     confirmed_crops: int = Field(ge=1)
     passed: Share = Field(description="Share of those that pass every check.")
+    subgroups: tuple[Subgroup, ...] = Field(
+        (), description="Metrics on the confirming crops, by thirds of sharpness and size."
+    )
 
     @model_validator(mode="after")
     def _domain_whole(self) -> Self:

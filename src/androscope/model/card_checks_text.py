@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from androscope.model.card_checks import CheckName, Checks
+from androscope.model.card_checks import CheckName, Checks, Subgroup
 
 __all__ = ["checks_text"]
 
@@ -33,7 +33,29 @@ def checks_text(checks: Checks) -> str:
         f"Limits are quantiles of {checks.data} ({checks.crops} crops), with {checks.tail:.2%} "
         f"beyond each end; {checks.passed:.1%} of {checks.confirmed_crops} crops of "
         f"{checks.confirmed} pass all of them. {_domain(checks)}"
+    ).rstrip() + _subgroups(checks)
+
+
+def _subgroups(checks: Checks) -> str:
+    if not checks.subgroups:
+        return ""
+    rows = "".join(
+        f"| {one.name} | {one.label} | {one.crops} | {one.abnormal} | {_accuracy(one)} | "
+        f"{'' if one.roc_auc is None else f'{one.roc_auc:.3f}'} |\n"
+        for one in checks.subgroups
+    )
+    return (
+        f"\n\n### Metrics by subgroup\n\nOn {checks.confirmed}, by thirds of sharpness and of the "
+        "head's length:\n\n"
+        "| Crops | Part | n | Abnormal | Accuracy (95%) | ROC AUC |\n"
+        f"| --- | --- | ---: | ---: | --- | ---: |\n{rows}"
     ).rstrip()
+
+
+def _accuracy(one: Subgroup) -> str:
+    if one.accuracy is None or one.low is None or one.high is None:
+        return ""
+    return f"{one.accuracy:.1%} ({one.low:.1%} to {one.high:.1%})"
 
 
 def _domain(checks: Checks) -> str:

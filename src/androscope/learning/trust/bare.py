@@ -12,11 +12,14 @@ from androscope.model.session import Session
 __all__ = ["bare_session"]
 
 
-def bare_session(draft: CardDraft, model: bytes, *, threads: int = 0) -> Session:
-    """Open ``model`` with neither calibration, nor conformal data, nor checks in its card."""
+def bare_session(
+    draft: CardDraft, model: bytes, *, threads: int = 0, calibrated: bool = False
+) -> Session:
+    """Open ``model`` without checks, and without calibration unless ``calibrated``."""
     known = draft.model_dump(exclude={"model_sha256", "model_bytes"})
+    bare = {} if calibrated else {"calibration": None, "conformal": None}
     card = Card(
-        **known | {"calibration": None, "conformal": None, "checks": None},
+        **known | bare | {"checks": None},
         model_sha256=hashlib.sha256(model).hexdigest(),
         model_bytes=len(model),
     )

@@ -23,6 +23,7 @@ from androscope.errors import TrainingError
 from androscope.imaging.checks import Measures, measure_crops
 from androscope.learning.phantoms import with_phantoms
 from androscope.learning.trust.bare import bare_session
+from androscope.learning.trust.subgroups import card_subgroups
 from androscope.model.card import CardDraft
 from androscope.model.card_checks import CheckLimits, CheckName, Checks, DomainFile
 from androscope.model.domain import DOMAIN_FILE, Domain
@@ -107,15 +108,13 @@ def with_checks(
             advice="Export it without: its inputs are then not checked",
         )
     rendered, learned = _rendered(draft, train)
-    session = bare_session(draft, model)
+    session = bare_session(draft, model, calibrated=True)
     known = session.predict(np.concatenate([train.crops, rendered])).embeddings
-    others = session.predict(valid.crops).embeddings
+    graded = session.predict(valid.crops)
+    others = graded.embeddings
     domain = fit_domain(known, others)
-    fitted = _limits(
-        _values(measure_crops(train.crops)),
-        _values(measure_crops(valid.crops)),
-        domain.distance(others),
-    )
+    measured = _values(measure_crops(valid.crops))
+    fitted = _limits(_values(measure_crops(train.crops)), measured, domain.distance(others))
     content = domain.to_bytes()
     checks = Checks(
         limits=fitted.limits,
@@ -131,6 +130,13 @@ def with_checks(
         confirmed=f"{data} valid",
         confirmed_crops=len(valid),
         passed=fitted.passed,
+        subgroups=card_subgroups(
+            measured,
+            draft.labels,
+            valid.with_labels(draft.labels).labels,
+            graded.probabilities,
+            draft.thresholds,
+        ),
     )
     report(
         f"checks: limits with {fitted.tail:.2%} of {len(train)} crops beyond each end; "
