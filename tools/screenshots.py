@@ -49,6 +49,7 @@ def pages(records: Records) -> dict[str, tuple[str, Act | None]]:
         "review-map": (f"/samples/{fields.id}/review?all=true", _hold_map),
         "review-blind": (f"/samples/{crops.id}/review?blind=true", None),
         "observers": (f"/samples/{crops.id}/observers", None),
+        "history": (f"/samples/{fields.id}/history", None),
         "sign": (f"/samples/{fields.id}/sign", None),
         "models": ("/models", None),
         "learn": ("/learn", None),

@@ -89,6 +89,7 @@ def test_pages_keep_nobody_out(chromium, url, records, graded, theme: str) -> No
         "/samples", "/samples?search=zzz", "/samples/new", f"/samples/{graded.id}",
         f"/samples/{graded.id}/images/{graded.field}", f"/samples/{graded.id}/review",
         f"/samples/{graded.id}/review?blind=true", f"/samples/{graded.id}/observers",
+        f"/samples/{graded.id}/history",
         f"/samples/{graded.id}/sign", "/models", "/models/leaderboard", "/learn", "/users",
         "/login", "/nowhere",
     ]  # fmt: skip

@@ -34,6 +34,7 @@ POLICY = {
     "GET /samples/{sample_id}/report.{ending}": VIEWERS,
     "GET /samples/{sample_id}/review": REVIEWERS,
     "GET /samples/{sample_id}/observers": VIEWERS,
+    "GET /samples/{sample_id}/history": VIEWERS,
     "GET /crops/{crop_id}/heat.png": REVIEWERS,
     "POST /crops/{crop_id}/verdict": REVIEWERS,
     "POST /crops/{crop_id}/undecided": REVIEWERS,

@@ -152,3 +152,29 @@ def test_no_other_model_is_asked_where_it_looked(logged_in, graded) -> None:
     assert answer.status_code == 400
     assert "Dmtl-lite0" in answer.text
     assert "graded the crop" in answer.text
+
+
+def test_the_history_in_words(logged_in, records, graded) -> None:
+    client = logged_in("reviewer")
+    crop = graded.crops[0].id
+    client.submit(f"/crops/{crop}/verdict", part="head", to="abnormal")
+    client.submit(f"/crops/{crop}/undo")
+    client.submit(f"/crops/{crop}/sperm", is_sperm="false")
+    client.submit(f"/crops/{crop}/accept")
+    client.submit(f"/crops/{crop}/observe")
+    text = client.get(f"/samples/{graded.id}/history").text
+    told = re.findall(r'data-label="What">([^<]+)</td>', text)
+    number = re.search(r"entry (\d+) taken back", text)
+    assert number is not None
+    assert told == [
+        f"crop {crop}: looked at as a second observer",
+        f"crop {crop}: accepted",
+        f"crop {crop}: not a sperm",
+        f"crop {crop}: entry {number[1]} taken back",
+        f"crop {crop}, head: normal → abnormal",
+        "a picture was graded: 1 find",
+        "added crop.png",
+        "a picture was graded: 4 finds",
+        "added field.png",
+        "made the sample",
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -45,6 +45,16 @@ class Jobs:
             if sample_id is not None:
                 refresh(connection, sample_id)
             return _job(connection, job_id)
+
+    def add_all(self, kind: str, details: Iterable[Mapping[str, object]], *, sample_id: int) -> int:
+        """Queue a job for each of ``details``, all or none of them; gives how many."""
+        with self._database.write() as connection:
+            queued = [
+                queue(connection, kind, sample_id=sample_id, image_id=None, detail=detail)
+                for detail in details
+            ]
+            refresh(connection, sample_id)
+        return len(queued)
 
     def claim(self, worker: str, *, kind: str = "grade", lease_s: float = 60.0) -> Job | None:
         """Take the oldest queued job, or one whose worker has not been heard of for its lease.

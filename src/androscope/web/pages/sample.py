@@ -14,6 +14,7 @@ from androscope.records.types import Image, JobState, Page, SampleSummary
 from androscope.report.sample.view_types import View
 from androscope.types import Failure
 from androscope.web.boxes import Box, FieldView, box_of, field_of
+from androscope.web.history import said
 from androscope.web.pages.progress import progress_of
 from androscope.web.render import page
 from androscope.web.reporting import report_view
@@ -68,6 +69,21 @@ def field_page(request: Request, state: _State, sample_id: int, image_id: int) -
         raise HTTPException(404)
     found = records.crops.list(sample_id, image_id=image_id, per_page=_FINDS)
     return page(request, "field.html", sample=sample, field=field_of(image, found.items))
+
+
+@router.get("/samples/{sample_id}/history", dependencies=[VIEWER])
+def history_page(
+    request: Request,
+    state: _State,
+    sample_id: int,
+    page_number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+) -> Response:
+    """Show the log of a sample, the newest first."""
+    records = state.records
+    sample = records.samples.get(sample_id)
+    found = records.log.events(sample_id=sample_id, page=page_number)
+    entries = [(event, said(event)) for event in found.items]
+    return page(request, "history.html", sample=sample, found=found, entries=entries)
 
 
 @router.get("/images/{sha256}.png", dependencies=[VIEWER])

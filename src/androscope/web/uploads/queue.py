@@ -37,18 +37,17 @@ def check_room(records: Records, limits: Limits, coming: int = 1) -> None:
 def queue_files(
     records: Records, sample_id: int, files: Sequence[ReceivedFile], *, replicate: str, actor: str
 ) -> None:
-    """Queue each file to be decoded; from here on the files are the queue's."""
-    for file in files:
-        records.jobs.add(
-            DECODE,
-            sample_id=sample_id,
-            detail={
-                "file": file.path.name,
-                "name": file.name,
-                "replicate": replicate_of(file.name, replicate),
-                "actor": actor,
-            },
-        )
+    """Queue each file to be decoded, all or none; from here on the files are the queue's."""
+    details = [
+        {
+            "file": file.path.name,
+            "name": file.name,
+            "replicate": replicate_of(file.name, replicate),
+            "actor": actor,
+        }
+        for file in files
+    ]
+    records.jobs.add_all(DECODE, details, sample_id=sample_id)
 
 
 def sweep(records: Records, folder: Path) -> int:
