@@ -101,7 +101,9 @@ def test_one_unreadable_image_is_listed(run: Any, sample: Path) -> None:
         pytest.param(
             ["s17", "--replicate", "a=*", "--replicate", "a=x"], "each name once", id="twice"
         ),
-        pytest.param(["s17", "--pixel-size", "0"], "expected a number above 0, got 0", id="size"),
+        pytest.param(
+            ["s17", "--pixel-size", "0"], "expected micrometres per pixel above 0, got 0", id="size"
+        ),
         pytest.param(["s17", "--head-length", "nan"], "above 0, got nan", id="length"),
         pytest.param(["s17", "--model", "x"], "no such model", id="model"),
     ],

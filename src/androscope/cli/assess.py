@@ -3,39 +3,35 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from androscope.cli.assess_fields import Gathered, print_fields, tell_scale
-from androscope.cli.models import ErrorRateOption, GradeAnywayOption, ModelOption, note_unreachable
+from androscope.cli.assess_fields import Gathered, print_fields
+from androscope.cli.options import (
+    ErrorRateOption,
+    FieldsOption,
+    FitOption,
+    GradeAnywayOption,
+    HeadLengthOption,
+    LocatorOption,
+    ModelOption,
+    PixelSizeOption,
+    ThreadsOption,
+    named_paths,
+    note,
+    note_unreachable,
+    progress_bar,
+)
 
 if TYPE_CHECKING:
-    from androscope.predict import Progress
     from androscope.types import Results
 
 __all__ = ["assess"]
 
 #: From this many images on, grading takes long enough to be watched.
 _WORTH_A_BAR = 64
-
-
-class FitOption(StrEnum):
-    """How an image becomes the model's crop; :func:`androscope.imaging.crop.to_crop` does it."""
-
-    AUTO = "auto"
-    RESIZE = "resize"
-    CENTRE = "centre"
-
-
-def _positive(value: float | None) -> float | None:
-    if value is not None and not 0 < value < 1000:
-        raise typer.BadParameter(f"expected micrometres per pixel above 0, got {value:g}")
-    return value
 
 
 def assess(
@@ -71,41 +67,10 @@ def assess(
             metavar="DIR", help="Write each crop, as graded, into a folder.", show_default=False
         ),
     ] = None,
-    pixel_size: Annotated[
-        float | None,
-        typer.Option(
-            metavar="UM",
-            callback=_positive,
-            help="Micrometres per pixel, where the files do not say.",
-            show_default=False,
-        ),
-    ] = None,
-    fields: Annotated[
-        bool | None,
-        typer.Option(
-            "--fields/--crops",
-            help="Take every image as a field of view with many sperm, or as a crop of one.",
-            show_default="by size",
-        ),
-    ] = None,
-    head_length: Annotated[
-        float | None,
-        typer.Option(
-            metavar="PX",
-            callback=tell_scale,
-            help="Length of a normal head in the fields, where no pixel size is known.",
-            show_default="estimated",
-        ),
-    ] = None,
-    locator: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|DIR",
-            help="What finds the sperm of fields: auto (by polarity), classical (a filter), "
-            "locator (the shipped network), or a locator's folder.",
-            show_default="auto",
-        ),
-    ] = None,
+    pixel_size: PixelSizeOption = None,
+    fields: FieldsOption = None,
+    head_length: HeadLengthOption = None,
+    locator: LocatorOption = None,
     located: Annotated[
         Path | None,
         typer.Option(help="Write a row per thing found in fields, as CSV.", show_default=False),
@@ -123,10 +88,7 @@ def assess(
             "or by cutting out the centre."
         ),
     ] = FitOption.AUTO,
-    threads: Annotated[
-        int | None,
-        typer.Option(min=0, max=1024, help="Threads; 0: one per core.", show_default=False),
-    ] = None,
+    threads: ThreadsOption = None,
     batch_size: Annotated[
         int | None,
         typer.Option(min=1, max=4096, help="Crops per forward pass.", show_default=False),
@@ -168,7 +130,7 @@ def assess(
     from androscope.settings import load_settings
 
     endings = EXTENSIONS if fields is False else (*EXTENSIONS, *VIDEO_EXTENSIONS)
-    found = find_images(_named(paths), endings=endings)
+    found = find_images(named_paths(paths), endings=endings)
     outputs = {"--csv": csv, "--json": json, "--parquet": parquet, "--html": html}
     outputs["--located"] = located
     folders = [folder for folder in (thumbnails, overlay) if folder is not None]
@@ -184,11 +146,11 @@ def assess(
     note_unreachable(grader)
     errors = console_for(sys.stderr)
     if found.repeated:
-        _tell(f"{found.repeated} named more than once; each is graded once")
+        note(f"{found.repeated} named more than once; each is graded once")
     if found.ignored and not quiet:
-        _tell(f"files without an image's ending, not looked at: {found.ignored}")
+        note(f"files without an image's ending, not looked at: {found.ignored}")
     size = load_settings().batch_size if batch_size is None else batch_size
-    with _bar(quiet) as progress:
+    with progress_bar(quiet, "Assessing", shown_from=_WORTH_A_BAR) as progress:
         for item in grade_pictures(
             found.paths,
             grader,
@@ -200,7 +162,7 @@ def assess(
         ):
             gathered.add(item)
     results = gathered.results(grader, options)
-    _tell(results.extra.get("pixel_size_warning"))
+    note(results.extra.get("pixel_size_warning"))
     if located is not None:
         write_located(located, gathered.fields)
     _write(results, csv=csv, json=json, parquet=parquet, html=html)
@@ -210,46 +172,6 @@ def assess(
     print_failures(errors, results.failures)
     if results.failures:
         raise typer.Exit(1)
-
-
-def _named(paths: list[str]) -> list[str]:
-    named: list[str] = []
-    for path in paths:
-        if path != "-":
-            named.append(path)
-            continue
-        text = sys.stdin.read()
-        # `find -print0`, for names with newlines in them.
-        lines = text.split("\0") if "\0" in text else text.splitlines()
-        named += [line for line in lines if line]
-    return named
-
-
-def _tell(message: str | None) -> None:
-    if message:
-        typer.secho(f"note: {message}", err=True, fg=typer.colors.YELLOW)
-
-
-@contextmanager
-def _bar(quiet: bool) -> Iterator[Progress | None]:
-    """Show a progress bar on a terminal once there is enough to watch."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (
-        TextColumn("Assessing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    )  # fmt: skip
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("assess", visible=False)
-
-        def advance(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, visible=total >= _WORTH_A_BAR)
-
-        yield advance
 
 
 def _write(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from androscope.predict import Graded, Grader
     from androscope.types import Assessment, Crop, Failure, Results
 
-__all__ = ["Gathered", "print_fields", "tell_scale"]
+__all__ = ["Gathered", "print_fields"]
 
 
 @dataclass(slots=True)
@@ -98,10 +98,3 @@ def print_fields(fields: list[GradedField], *, all_rows: bool) -> None:
         typer.echo(f"... and {len(fields) - len(shown)} more fields: --all shows them.")
     if fields:
         typer.echo()
-
-
-def tell_scale(value: float | None) -> float | None:
-    """Refuse a head's length that is none."""
-    if value is not None and not 0 < value < 100_000:
-        raise typer.BadParameter(f"expected a length in pixels above 0, got {value:g}")
-    return value

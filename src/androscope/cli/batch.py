@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from androscope.cli.assess import FitOption, _positive, _tell
-from androscope.cli.models import ErrorRateOption, ModelOption, note_unreachable
+from androscope.cli.options import (
+    ErrorRateOption,
+    FitOption,
+    GradeAnywayOption,
+    ModelOption,
+    PixelSizeOption,
+    note,
+    note_unreachable,
+)
 
 if TYPE_CHECKING:
     from androscope.batch.peek import Plan
@@ -35,23 +42,12 @@ def batch(
         Path, typer.Option(metavar="FILE", help="The Parquet file to write.", show_default=False)
     ],
     model: ModelOption = None,
-    pixel_size: Annotated[
-        float | None,
-        typer.Option(
-            metavar="UM",
-            callback=_positive,
-            help="Micrometres per pixel, where the files do not say.",
-            show_default=False,
-        ),
-    ] = None,
+    pixel_size: PixelSizeOption = None,
     fit: Annotated[
         FitOption, typer.Option(help="How an image becomes a crop, as in assess.")
     ] = FitOption.AUTO,
     error_rate: ErrorRateOption = None,
-    grade_anyway: Annotated[
-        bool,
-        typer.Option("--grade-anyway", help="Grade what the checks of the image refuse, flagged."),
-    ] = False,
+    grade_anyway: GradeAnywayOption = False,
     threads: Annotated[
         int,
         typer.Option(
@@ -139,7 +135,7 @@ def batch(
     )
     warning = made.grader.pixel_size_warning(pixel_size)
     if not quiet:
-        _tell(warning)
+        note(warning)
         note_unreachable(made.grader)
     if dry_run:
         from androscope.batch.peek import plan_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from androscope.cli.models import ModelOption
+from androscope.cli.options import ModelOption
 from androscope.cli.report import print_summary
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from androscope.cli.agree import svg_path
-from androscope.cli.models import ModelOption
+from androscope.cli.options import ModelOption, ThreadsOption
 
 __all__ = ["drift"]
 
@@ -52,10 +52,7 @@ def drift(
             show_default=False,
         ),
     ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(min=0, max=1024, help="Threads; 0: one per core.", show_default=False),
-    ] = None,
+    threads: ThreadsOption = None,
 ) -> None:
     """See whether new crops look, or are graded, otherwise than a reference.
 

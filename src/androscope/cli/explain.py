@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from androscope.cli.assess import FitOption, _bar, _named, _positive, _tell
-from androscope.cli.models import ErrorRateOption, GradeAnywayOption, ModelOption, note_unreachable
+from androscope.cli.options import (
+    ErrorRateOption,
+    FitOption,
+    GradeAnywayOption,
+    ModelOption,
+    PixelSizeOption,
+    ThreadsOption,
+    named_paths,
+    note,
+    note_unreachable,
+    progress_bar,
+)
 
 if TYPE_CHECKING:
     from androscope.assessment.look import Look
@@ -54,22 +64,11 @@ def explain(
     model: ModelOption = None,
     error_rate: ErrorRateOption = None,
     grade_anyway: GradeAnywayOption = False,
-    pixel_size: Annotated[
-        float | None,
-        typer.Option(
-            metavar="UM",
-            callback=_positive,
-            help="Micrometres per pixel, where the files do not say.",
-            show_default=False,
-        ),
-    ] = None,
+    pixel_size: PixelSizeOption = None,
     fit: Annotated[
         FitOption, typer.Option(help="How an image becomes a crop; as for assess.")
     ] = FitOption.AUTO,
-    threads: Annotated[
-        int | None,
-        typer.Option(min=0, max=1024, help="Threads; 0: one per core.", show_default=False),
-    ] = None,
+    threads: ThreadsOption = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print nothing but what could not be explained.")
     ] = False,
@@ -104,17 +103,17 @@ def explain(
             raise typer.BadParameter(
                 "needs a folder to write to: give --out DIR", param_hint=option
             )
-    found = find_images(_named(paths))
+    found = find_images(named_paths(paths))
     check_outputs({}, folders=[] if out is None else [out], inputs=found)
     grader = Grader(model, threads=threads, error_rate=error_rate, grade_anyway=grade_anyway)
     labels = _chosen(label, grader.card.labels)
     note_unreachable(grader)
     if not quiet:
-        _tell(grader.pixel_size_warning(pixel_size))
+        note(grader.pixel_size_warning(pixel_size))
     failures: list[Failure] = []
     rows: list[_Row] = []
     started = time.monotonic()
-    with _bar(quiet) as progress:
+    with progress_bar(quiet, "Explaining") as progress:
         for item in explain_stream(
             found.paths, grader, pixel_size=pixel_size, fit=fit.value, progress=progress
         ):

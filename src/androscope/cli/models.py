@@ -3,87 +3,25 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from androscope.predict import Grader
+from androscope.cli.options import complete_model
 
-__all__ = ["ErrorRateOption", "ModelOption", "models", "note_unreachable"]
+__all__ = ["models"]
 
 models = typer.Typer(
     help="See which models there are, and what is known of them.", no_args_is_help=True
 )
 
 
-def _complete(incomplete: str) -> list[str]:
-    from androscope.model.bundle import shipped_names
-
-    return [name for name in shipped_names() if name.startswith(incomplete)]
-
-
-#: The option that every command with a model shares.
-ModelOption = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        "-m",
-        metavar="NAME|DIR",
-        autocompletion=_complete,
-        help="A shipped model or a bundle's folder.",
-        show_default="the shipped one",
-    ),
-]
-
-
-def _rate(value: float | None) -> float | None:
-    # `not in range` rather than `outside`: NaN compares false with everything.
-    if value is not None and not 0 < value <= 0.5:
-        raise typer.BadParameter(f"expected a share above 0 and at most 0.5, got {value:g}")
-    return value
-
-
-#: The option that every command that grades shares.
-GradeAnywayOption = Annotated[
-    bool,
-    typer.Option(
-        "--grade-anyway",
-        help="Grade images that do not pass the model's checks too, and keep their flags in every "
-        "output; otherwise they are refused.",
-    ),
-]
-
-ErrorRateOption = Annotated[
-    float | None,
-    typer.Option(
-        metavar="R",
-        callback=_rate,
-        help="Leave undecided what cannot be decided with at most this share of wrong verdicts, of "
-        "truly normal and of truly abnormal parts; such as 0.1.",
-        show_default="the setting; verdicts by thresholds",
-    ),
-]
-
-
-def note_unreachable(grader: Grader) -> None:
-    """Say on standard error which classes an error rate is too low ever to rule out."""
-    from androscope.assessment.conformal import unreachable
-
-    names = () if grader.error_rate is None else unreachable(grader.card, grader.error_rate)
-    if names:
-        typer.secho(
-            f"note: at an error rate of {grader.error_rate:g} too few validation crops ever rule "
-            f"out: {', '.join(names)}",
-            err=True,
-            fg=typer.colors.YELLOW,
-        )
-
-
 _Name = Annotated[
     str,
     typer.Argument(
-        metavar="NAME|DIR", autocompletion=_complete, help="A shipped model or a bundle's folder."
+        metavar="NAME|DIR",
+        autocompletion=complete_model,
+        help="A shipped model or a bundle's folder.",
     ),
 ]
 

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import math
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from androscope.cli.models import ErrorRateOption, GradeAnywayOption, ModelOption, note_unreachable
+from androscope.cli.options import (
+    ErrorRateOption,
+    FieldsOption,
+    GradeAnywayOption,
+    HeadLengthOption,
+    LocatorOption,
+    ModelOption,
+    PixelSizeOption,
+    ThreadsOption,
+    note_unreachable,
+    progress_bar,
+)
 
 if TYPE_CHECKING:
-    from androscope.imaging.inputs import Progress
     from androscope.report.sample.document import SampleReport
 
 __all__ = ["print_summary", "report"]
-
-
-def _above_zero(value: float | None) -> float | None:
-    if value is not None and not (math.isfinite(value) and 0 < value < 1000):
-        raise typer.BadParameter(f"expected a number above 0, got {value:g}")
-    return value
 
 
 def report(
@@ -78,44 +79,11 @@ def report(
     model: ModelOption = None,
     error_rate: ErrorRateOption = None,
     grade_anyway: GradeAnywayOption = False,
-    pixel_size: Annotated[
-        float | None,
-        typer.Option(
-            metavar="UM",
-            callback=_above_zero,
-            help="Micrometres per pixel, where the files do not say.",
-            show_default=False,
-        ),
-    ] = None,
-    head_length: Annotated[
-        float | None,
-        typer.Option(
-            metavar="PX",
-            callback=_above_zero,
-            help="Length of a normal head in the fields, where no pixel size is known.",
-            show_default="estimated",
-        ),
-    ] = None,
-    fields: Annotated[
-        bool | None,
-        typer.Option(
-            "--fields/--crops",
-            help="Take every image as a field of view with many sperm, or as a crop of one.",
-            show_default="by size",
-        ),
-    ] = None,
-    locator: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|DIR",
-            help="What finds the sperm of fields: a locator's folder, or classical, a filter.",
-            show_default="the shipped one",
-        ),
-    ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(min=0, max=1024, help="Threads; 0: one per core.", show_default=False),
-    ] = None,
+    pixel_size: PixelSizeOption = None,
+    head_length: HeadLengthOption = None,
+    fields: FieldsOption = None,
+    locator: LocatorOption = None,
+    threads: ThreadsOption = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print nothing but what could not be used.")
     ] = False,
@@ -167,7 +135,7 @@ def report(
         head_length=head_length,
         find=None if locator is None else finder(locator, threads=threads or 0),
     )
-    with _bar(quiet) as progress:
+    with progress_bar(quiet, "Grading") as progress:
         findings = grade_sample(
             found,
             grader,
@@ -188,20 +156,6 @@ def report(
     print_failures(console_for(sys.stderr), findings.failures)
     if findings.failures:
         raise typer.Exit(1)
-
-
-@contextmanager
-def _bar(quiet: bool) -> Iterator[Progress | None]:
-    """Show on a terminal how many files are done."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Grading", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def print_summary(document: SampleReport) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from androscope.cli.models import ModelOption
+from androscope.cli.options import ModelOption
 
 if TYPE_CHECKING:
     from rich.console import Console
