@@ -161,7 +161,7 @@ def test_a_second_observer(chromium, url, records, graded) -> None:
     (seen,) = records.reviews.observations(graded.id)
     assert seen.verdicts["head"] is Verdict.ABNORMAL
     assert Verdict.UNDECIDED in seen.verdicts.values()
-    page.get_by_role("link", name="Agreement of observers").click()
+    page.get_by_role("link", name="Agreement of observers").first.click()
     expect(page.get_by_role("heading", name="local, 1 crops")).to_be_visible()
     page.context.close()
 
