@@ -131,10 +131,10 @@ def check_crops(
             flag = _flag(name, float(values[name][row]), limits)
             if flag is not None:
                 flags[row].append(flag)
-    for row, crop in enumerate(crops):
+    for number, crop in enumerate(crops):
         blank = blank_flag(crop)
         if blank is not None:
-            flags[row] = [blank]
+            flags[number] = [blank]
     return [tuple(found) for found in flags]
 
 

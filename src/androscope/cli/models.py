@@ -112,5 +112,8 @@ def verify(name: _Name) -> None:
     else:
         typer.echo(f"ok    {MODEL_CARD_FILE} is made from {CARD_FILE}")
     known = {CARD_FILE, MODEL_FILE, MODEL_CARD_FILE}
+    if card.checks is not None and card.checks.domain is not None:
+        typer.echo(f"ok    {card.checks.domain.file}: SHA-256 {card.checks.domain.sha256}")
+        known.add(card.checks.domain.file)
     for other in sorted(p.name for p in bundle.folder.iterdir() if p.name not in known):
         typer.echo(f"note  {other} is no part of a bundle and is never read")
