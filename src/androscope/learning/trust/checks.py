@@ -54,8 +54,8 @@ FEWEST_CROPS = 100
 
 #: Limits of what training crops have none of. A few black or white pixels are common in good
 #: pictures (see :data:`androscope.imaging.frame.SATURATED` for fields). Colour fringes at the rim
-#: of an unstained head reach a tenth, stains several tenths.
-SATURATION, COLOUR = 0.02, 0.15
+#: of an unstained head reach some hundredths, faint stains a tenth, others several.
+SATURATION, COLOUR = 0.02, 0.1
 
 #: Checks with a limit at either end, and those with one above alone.
 _BOTH: tuple[CheckName, ...] = ("focus", "contrast", "scale")
