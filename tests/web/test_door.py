@@ -38,6 +38,11 @@ def test_no_other_address_if_all_users_are_shut_out(records, options, password_h
         create_app(records, replace(options, host="0.0.0.0", https=True))
 
 
+def test_a_proxy_opens_the_door_as_well(records, options) -> None:
+    with pytest.raises(ServeError, match="the proxy in front of it can be reached"):
+        create_app(records, replace(options, https=True, proxied=True))
+
+
 def test_no_password_travels_in_the_clear(records, options, users) -> None:
     with pytest.raises(ServeError, match="passwords would travel unencrypted") as caught:
         create_app(records, replace(options, host="0.0.0.0"))

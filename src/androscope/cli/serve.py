@@ -86,6 +86,7 @@ def serve(
             port=port,
             names=tuple(name or ()),
             https=behind_https or certificate is not None,
+            proxied=behind_https,
             model=model,
             threads=threads,
             limits=Limits(queue=queue),

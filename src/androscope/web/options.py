@@ -57,6 +57,8 @@ class ServeOptions:
         Names that browsers may know it by beside ``host`` and this machine's own.
     https
         Whether browsers reach it by HTTPS: by its own certificate or a proxy's.
+    proxied
+        Whether a proxy passes other machines' requests on to it.
     incoming
         Folder of files that are received and not decoded yet.
     model
@@ -75,6 +77,7 @@ class ServeOptions:
     port: int = 8311
     names: tuple[str, ...] = ()
     https: bool = False
+    proxied: bool = False
     model: str | None = None
     threads: int = 0
     work: bool = True
@@ -97,7 +100,8 @@ class ServeOptions:
         """Where a browser on this machine finds it."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
         name = f"[{host}]" if ":" in host else host
-        return f"{'https' if self.https else 'http'}://{name}:{self.port}/"
+        own = self.https and not self.proxied
+        return f"{'https' if own else 'http'}://{name}:{self.port}/"
 
 
 def is_loopback(host: str) -> bool:

@@ -85,7 +85,7 @@ def _server(
         server_header=False,
         date_header=False,
         # Of a proxy on this machine alone (uvicorn's default): who asks is behind it.
-        proxy_headers=options.https and certificate is None,
+        proxy_headers=options.proxied,
         timeout_graceful_shutdown=_CLOSING_S,
         limit_concurrency=1000,
     )
