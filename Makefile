@@ -59,5 +59,8 @@ unit: $(VENV)/.dev ## the tests, with coverage
 docs: $(VENV)/.dev ## build the documentation, strictly
 	$(BIN)/mkdocs build --strict -q -d build/site
 
+bench: $(VENV)/.dev ## print every table of speed and size, with this machine's description
+	$(BIN)/python benchmarks/all.py
+
 clean: ## remove what the targets made
 	rm -rf build dist demo site .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -44,8 +44,8 @@ def median_ms(call: Callable[[], object], images: int, *, seconds: float) -> flo
     return statistics.median(times)
 
 
-def measure_keras(seconds: float) -> dict[str, float]:
-    """One turn of the peer, inside its own environment."""
+def measure_keras(seconds: float, only: tuple[str, ...] = ()) -> dict[str, float]:
+    """One turn of the peer, inside its own environment; of ``only`` these figures, or of all."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import keras
     import numpy as np
@@ -89,6 +89,7 @@ def measure_keras(seconds: float) -> dict[str, float]:
         return {
             f"{name}, {what}": networks * median_ms(call, images, seconds=seconds)
             for what, (call, images) in calls.items()
+            if not only or what in only
         }
 
     found = figures("DMTL 64 px", dmtl(), 64, networks=1)

@@ -1,0 +1,89 @@
+"""The programs of `make bench`: all there, counting right, leaving out what is not here."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnx", reason="needs the train extra: onnx is not installed")
+
+from androscope.model.bundle import load_bundle
+
+ROOT = Path(__file__).resolve().parent.parent
+BENCHMARKS = ROOT / "benchmarks"
+
+pytestmark = pytest.mark.train
+
+
+@pytest.fixture(autouse=True)
+def _programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+
+
+def test_every_table_has_its_program_and_every_program_its_line() -> None:
+    import all as every
+
+    page = (BENCHMARKS / "README.md").read_text("utf-8")
+    for command, _ in every.TABLES.values():
+        assert (BENCHMARKS / command[0]).is_file()
+        assert f"`python benchmarks/{command[0]}" in page
+    assert "benchmarks/all.py" in (ROOT / "Makefile").read_text("utf-8")
+
+
+def test_the_machine_is_described() -> None:
+    from machine import cores, describe
+
+    text = describe()
+    assert f"{cores()} cores" in text
+    assert "onnxruntime " in text
+
+
+def test_multiplications_are_counted_as_torch_has_them() -> None:
+    torch = pytest.importorskip("torch", reason="needs the train extra: torch is not installed")
+    import json
+
+    from profile_model import convolutions
+
+    from androscope.learning.config_file import parse_config
+    from androscope.learning.network import build_network
+
+    bundle = load_bundle()
+    text = json.dumps(bundle.card.config)
+    network = build_network(parse_config(text, "card", ["backbone.weights=random"])).eval()
+    counted = []
+
+    def count(module, _, out) -> None:
+        counted.append(module.weight[0].numel() * out[0].numel())
+
+    for module in network.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.register_forward_hook(count)
+    size = bundle.card.input.size
+    with torch.inference_mode():
+        network(torch.zeros((1, size, size), dtype=torch.uint8))
+    found = convolutions(bundle.model)
+    assert [macs for _, macs in found] == counted
+    assert found[0][0] == "stem"
+    assert {kind.partition(" ")[0] for kind, _ in found} == {"stem", "pointwise", "depthwise"}
+
+
+def test_of_int8_every_convolution_is_found_again() -> None:
+    from profile_model import convolutions, in_int8, layers
+
+    bundle = load_bundle()
+    known = convolutions(bundle.model)
+    found = layers(in_int8(bundle), known, 4, bundle.card.input.size)
+    assert sum(layer.macs for layer in found) == sum(macs for _, macs in known)
+    assert all(np.isfinite(layer.seconds) and layer.moved >= 0 for layer in found)
+
+
+def test_a_peer_that_is_not_here_is_left_out_with_the_reason(tmp_path: Path) -> None:
+    import peers
+
+    arguments = argparse.Namespace(seconds=0.1, threads=1, clock="cpu")
+    got = peers.turn(sys.executable, "OpenCV, float32", arguments, tmp_path)
+    assert got == "ModuleNotFoundError: No module named 'cv2'"
