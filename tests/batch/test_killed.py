@@ -70,6 +70,7 @@ print(json.dumps({"parts": parts, "outputs": number + 1}))
 """
 
 
+@pytest.mark.slow
 def test_twenty_kills_lose_no_row_and_repeat_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: Rows
 ) -> None:
