@@ -95,11 +95,12 @@ def batch(
 ) -> None:
     """Grade any number of images into one Parquet file.
 
-    One row per image: verdicts, the image's hash, or why there are none. However it ends, the same
-    command goes on where it was, and an unchanged image is not graded again.
+    One row per image: verdicts, the image's hash, or why there are none.
+    However it ends, the same command goes on where it was; an image that
+    did not change is not graded again.
 
-    Exit code: 0 all were graded; 1 some could not be, and their rows say why; 2 nothing was
-    written, what was graded is kept.
+    Exit code: 0 all were graded; 1 some could not be, and their rows say
+    why; 2 nothing was written, what was graded is kept.
 
     [bold]Examples[/bold]
 
