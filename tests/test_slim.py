@@ -92,6 +92,12 @@ def test_assessing_a_crop_never_loads_torch(folder: Path) -> None:
     assert not loaded & (HEAVY | {"pyarrow", "pooch", "requests"})
 
 
+def test_explaining_a_crop_never_loads_torch(folder: Path) -> None:
+    loaded = _loaded(_command("explain", "crop.png", "--out", "maps", "--npy", "--html"), folder)
+    assert (folder / "maps" / "index.html").is_file()
+    assert not loaded & (HEAVY | {"pyarrow", "pooch", "requests"})
+
+
 def test_every_output_but_parquet_loads_no_more(folder: Path) -> None:
     outputs = ["--csv", "r.csv", "--json", "r.json", "--html", "r.html", "--thumbnails", "t"]
     loaded = _loaded(_command("assess", "crop.png", *outputs), folder)
