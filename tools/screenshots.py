@@ -36,12 +36,15 @@ def pages(records: Records) -> dict[str, tuple[str, Act | None]]:
     crops = records.samples.named("phantom crops")
     assert fields is not None
     assert crops is not None
+    lost = records.samples.named("lost upload")
+    assert lost is not None
     image = records.images.list(fields.id)[0]
     return {
         "samples": ("/samples", None),
         "new": ("/samples/new", None),
         "sample-fields": (f"/samples/{fields.id}", None),
         "sample-crops": (f"/samples/{crops.id}", None),
+        "sample-failed": (f"/samples/{lost.id}", None),
         "sample-numbers": (f"/samples/{fields.id}", _open_all),
         "field": (f"/samples/{fields.id}/images/{image.id}", None),
         "review": (f"/samples/{fields.id}/review", None),
@@ -66,6 +69,16 @@ def _help(page: Page) -> None:
 def _hold_map(page: Page) -> None:
     page.keyboard.down("m")
     page.locator(".heat[src]").evaluate("(image) => image.decode()")
+
+
+def _lost(records: Records) -> None:
+    """A sample of files that are gone: what is told of files that cannot be used."""
+    sample = records.samples.create("lost upload", actor=NAME, pixel_size_um=0.1)
+    details = [
+        {"file": "none", "name": f"a/{number}.tif", "replicate": "a", "actor": NAME}
+        for number in range(3)
+    ]
+    records.jobs.add_all("decode", details, sample_id=sample.id)
 
 
 def _reviewed(records: Records) -> None:
@@ -104,6 +117,7 @@ def main() -> int:
         records.users.create(NAME, Role.ADMIN, hash_password(PASSWORD), actor="screenshots")
         options = ServeOptions(incoming=folder / "incoming", port=0, threads=1)
         with serving(records, options) as url, sync_playwright() as playwright:
+            _lost(records)
             _wait(records)
             _reviewed(records)
             browser = playwright.chromium.launch(executable_path=chromium, args=_flags())

@@ -101,6 +101,7 @@ def test_a_blinded_observer_sees_no_opinion(logged_in, records, graded) -> None:
     assert order(text) == [graded.crops[n].id for n in (0, 1, 2, 4)]
     for word in ("0.90", "0.10", "out of focus", "reviewed", 'class="part abnormal"'):
         assert word not in text, word
+    assert text.count('data-said="unmarked"') == 4 * len(graded.crops[0].verdicts)
     crop = graded.crops[1].id
     answer = client.submit(f"/crops/{crop}/observe", abnormal="acrosome")
     assert 'data-part="acrosome" data-said="abnormal"' in answer.text

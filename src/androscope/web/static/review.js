@@ -83,7 +83,8 @@
   function keep(card) {
     const values = [];
     for (const button of card.querySelectorAll("[data-said]")) {
-      if (button.dataset.said !== "normal") values.push([button.dataset.said, button.dataset.part]);
+      const said = button.dataset.said;
+      if (said === "abnormal" || said === "undecided") values.push([said, button.dataset.part]);
     }
     values.push(["is_sperm", card.firstElementChild.dataset.sperm === "no" ? "false" : "true"]);
     queue = queue.then(() => post(card, "observe", values)).catch(() => say(list.dataset.failed));
