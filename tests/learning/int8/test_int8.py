@@ -14,13 +14,15 @@ pytest.importorskip("sklearn", reason="needs the train extra: scikit-learn is no
 from typer.testing import CliRunner  # noqa: E402
 
 from androscope.cli.main import app  # noqa: E402
-from androscope.datasets import Dataset  # noqa: E402
+from androscope.datasets import Dataset, LabelledCrops  # noqa: E402
 from androscope.errors import TrainingError  # noqa: E402
+from androscope.imaging.phantom_set import phantom_set  # noqa: E402
 from androscope.learning.int8.bundle import quantise  # noqa: E402
 from androscope.learning.int8.cost import Limits, costs, faults  # noqa: E402
 from androscope.learning.int8.graph import quantise_graph  # noqa: E402
+from androscope.learning.trust.checks import fit_domain, with_checks  # noqa: E402
 from androscope.learning.trust.recalibrate import calibrate_bundle  # noqa: E402
-from androscope.model.bundle import Bundle, load_bundle  # noqa: E402
+from androscope.model.bundle import Bundle, load_bundle, write_bundle  # noqa: E402
 from androscope.model.card_int8 import Cost  # noqa: E402
 from androscope.model.session import LABELS_KEY, Session  # noqa: E402
 
@@ -135,6 +137,27 @@ def test_the_same_command_gives_the_same_bytes_and_answers_however_divided(
     session, crops = Session(made[0], threads=1), blobs(33, 5).crops
     whole = session.predict(crops, batch_size=33).probabilities
     assert np.array_equal(whole, session.predict(crops, batch_size=1).probabilities)
+
+
+def test_checks_are_fitted_anew_on_the_crops_it_learned_from(
+    plain: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of a hundred crops, the outermost of each check are more than the share that may fail.
+    monkeypatch.setattr("androscope.learning.trust.checks.PASSES", 0.5)
+    pixels = [p.pixels for p in phantom_set(100, 0, size=64)]
+    labels = blobs(100, 4).labels
+    split = LabelledCrops(np.stack(pixels), labels, LABELS, tuple(map(str, range(100))))
+    data = Dataset(plain.card.training.name, {"train": split, "valid": split})
+    facts, domain = with_checks(plain.card, plain.model, split, split, data.name)
+    checked = write_bundle(tmp_path / "float", plain.model, facts, domain)
+    made = quantise(checked, data, tmp_path / "int8", float_convolutions=1, limits=GENEROUS)
+    for bundle in (checked, made):
+        assert bundle.card.checks is not None
+        assert bundle.domain is not None
+    given = Session(made, threads=1).predict(split.crops).embeddings
+    expected = fit_domain(given, given)
+    assert made.domain.distance(given) == pytest.approx(expected.distance(given), rel=1e-3)
+    assert made.domain.to_bytes() != checked.domain.to_bytes()
 
 
 COST = Cost(

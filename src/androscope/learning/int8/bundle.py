@@ -15,6 +15,7 @@ from androscope.errors import TrainingError
 from androscope.learning.int8.cost import Limits, costs, faults
 from androscope.learning.int8.graph import FLOAT_CONVOLUTIONS, quantise_graph
 from androscope.learning.summary import read_summary
+from androscope.learning.trust.checks import with_checks
 from androscope.learning.trust.fitting import fit_conformal
 from androscope.model.bundle import Bundle, write_bundle
 from androscope.model.card import Card, CardDraft
@@ -46,7 +47,8 @@ def quantise(
     """Write ``bundle`` with its convolutions in int8 into the new folder ``out``.
 
     The card keeps calibration and thresholds, which is what the limits see to; its conformal data
-    is gathered anew from int8's own answers, on the crops that costs are measured on. Metrics are
+    is gathered anew from int8's own answers, on the crops that costs are measured on, and its
+    checks, if it has any and these are the crops it learned from, are fitted anew. Metrics are
     float32's and go; those of ``evaluations`` come in their place.
 
     Parameters
@@ -125,7 +127,11 @@ def quantise(
             "metrics": _metrics(bundle.card, model, evaluations),
         }
     )
-    return write_bundle(out, model, draft, bundle.domain)
+    domain = bundle.domain
+    if draft.checks is not None and dataset.name == draft.training.name:
+        # Distances are of embeddings, and int8 moves those.
+        draft, domain = with_checks(draft, model, train, valid, dataset.name, report=report)
+    return write_bundle(out, model, draft, domain)
 
 
 def _answers(card: Card, model: bytes, crops: LabelledCrops) -> FloatArray:
