@@ -81,3 +81,26 @@ def test_none_outlives_the_one_that_started_it(folder: Path) -> None:
     while Path(f"/proc/{child}/cmdline").exists() and Path(f"/proc/{child}/cmdline").read_bytes():
         assert time.monotonic() < until, "it outlived its parent"
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("said", "most"),
+    [
+        pytest.param("max 100000", 64, id="no limit"),
+        pytest.param("200000 100000", 2, id="two cores"),
+        pytest.param("150000 100000", 2, id="one and a half"),
+        pytest.param("10000 100000", 1, id="a tenth"),
+        pytest.param("6400000 100000", 64, id="as many as there are"),
+        pytest.param("9900000 100000", 64, id="more than there are"),
+        pytest.param("", 64, id="nothing"),
+        pytest.param(None, 64, id="no such file"),
+    ],
+)
+def test_a_containers_share_of_the_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str | None, most: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    monkeypatch.setattr("androscope.processes._SHARE", tmp_path / "cpu.max")
+    if said is not None:
+        (tmp_path / "cpu.max").write_text(said)
+    assert available_threads() == most

@@ -15,11 +15,21 @@ __all__ = ["Processes", "available_threads", "end_with_the_parent"]
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
+#: How much processor time a container has, and per how much time, in microseconds (cgroup v2).
+_SHARE = Path("/sys/fs/cgroup/cpu.max")
+
+
 def available_threads() -> int:
-    """CPUs that this process may use."""
+    """CPUs that this process may use: those it is not kept from, and no more than its share."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    try:
+        quota, period = _SHARE.read_text(encoding="ascii").split()
+        return max(1, min(count, -(-int(quota) // int(period))))
+    except (OSError, ValueError):  # No container, or one with no limit, which says "max".
+        return count
 
 
 class Processes:

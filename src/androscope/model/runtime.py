@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import onnxruntime as ort
 
 from androscope.errors import BundleError
+from androscope.processes import available_threads
 
-__all__ = ["open_model"]
+__all__ = ["open_model", "threads_for"]
+
+
+def threads_for(wanted: int) -> int:
+    """Threads to ask onnxruntime for; 0 leaves the choice to it, which is one per physical core.
+
+    It looks neither at what a process may use (a container's share, a pinned process) nor at
+    ``OMP_NUM_THREADS``, by which processes that run side by side are told their share: left alone,
+    each of them starts a thread per core of the whole machine, and pins it there.
+
+    Parameters
+    ----------
+    wanted
+        What the user asked for, which is what is given; 0: nothing.
+    """
+    if wanted:
+        return wanted
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    if said.isdigit() and int(said):
+        return int(said)
+    available = available_threads()
+    return available if available < (os.cpu_count() or 1) else 0
 
 
 def open_model(model: bytes, path: Path, *, threads: int = 0) -> ort.InferenceSession:
@@ -21,7 +44,7 @@ def open_model(model: bytes, path: Path, *, threads: int = 0) -> ort.InferenceSe
     path
         Where they came from, for messages.
     threads
-        Threads of one call; 0 leaves the choice to onnxruntime.
+        Threads of one call; 0: see :func:`threads_for`.
 
     Raises
     ------
@@ -31,7 +54,7 @@ def open_model(model: bytes, path: Path, *, threads: int = 0) -> ort.InferenceSe
     # Some of onnxruntime's Windows builds report usage; images and their traces stay here.
     ort.disable_telemetry_events()
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads_for(threads)
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # Faults come as exceptions; no second voice on stderr.
     # Weights in further files would be vouched for by no hash: there is nowhere to find them.

@@ -64,7 +64,7 @@ class Session:
     bundle
         A verified bundle, from :func:`androscope.model.bundle.load_bundle`.
     threads
-        Threads of one call; 0 leaves the choice to onnxruntime (one per physical core).
+        Threads of one call; 0: one per physical core, or this process's share of them.
 
     Raises
     ------
