@@ -50,7 +50,8 @@ class Settings(BaseModel):
         default=0,
         ge=0,
         le=1024,
-        description="Threads for inference; 0: one per physical core, or this process's share of them.",
+        description="Threads for inference; 0: one per physical core, or this process's share of "
+        "them.",
     )
     batch_size: int = Field(
         default=32, ge=1, le=4096, description="Crops graded in one forward pass."
