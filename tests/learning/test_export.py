@@ -120,6 +120,8 @@ def test_a_bundle_calibrated_on_the_runs_validation_crops(run: Run, tmp_path: Pa
     lines: list[str] = []
     bundle = export(run, tmp_path / "bundle", validation=validation, report=lines.append)
     card = bundle.card
+    assert card.checks is None
+    assert lines[-1] == "its inputs are not checked: the crops it learned from are not here"
     assert card.calibration is not None
     for label in run.labels:
         fitted = card.calibration[label]
