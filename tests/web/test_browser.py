@@ -38,7 +38,8 @@ PASSWORD = "correct horse battery"
 SERIOUS = {"serious", "critical"}
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright is open, no other test can run an event loop of its own.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium")
     if path is None:
