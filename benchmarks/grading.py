@@ -26,7 +26,8 @@ from machine import cores, describe
 from PIL import Image
 from profile_model import crops, in_int8
 
-from androscope.model.bundle import load_bundle, write_bundle
+from androscope.model.bundle import load_bundle
+from androscope.model.bundle_writing import write_bundle
 from androscope.model.session import Session
 from androscope.predict import Grader
 
@@ -66,9 +67,14 @@ def from_files(bundle: Path, folder: Path, threads: int) -> dict[str, object]:
     """A folder end to end; to be called in a fresh process."""
     grader = Grader(bundle, threads=threads, grade_anyway=True)
     grader.assess(folder / "warm")
-    start, busy = time.perf_counter(), time.process_time()
     count = sum(1 for _ in grader.stream(folder / "crops"))
-    wall, cpu = time.perf_counter() - start, time.process_time() - busy
+    wall, cpu = float("inf"), float("inf")
+    for _ in range(3):
+        start, busy = time.perf_counter(), time.process_time()
+        for _ in grader.stream(folder / "crops"):
+            pass
+        wall = min(wall, time.perf_counter() - start)
+        cpu = min(cpu, time.process_time() - busy)
     return {"PNG files": (wall * 1e3 / count, cpu * 1e3 / count), "peak MB": peak_mb()}
 
 

@@ -175,7 +175,8 @@ def prepare(name: str, folder: Path) -> str:
     """Write the bundle in float32 and in int8 into ``folder``; gives its name."""
     from profile_model import in_int8
 
-    from androscope.model.bundle import load_bundle, write_bundle
+    from androscope.model.bundle import load_bundle
+    from androscope.model.bundle_writing import write_bundle
 
     bundle = load_bundle(name)
     write_bundle(folder / "float32", bundle.model, bundle.card, bundle.domain)

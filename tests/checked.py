@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from androscope.imaging.phantom_set import phantom_set
-from androscope.model.bundle import Bundle, load_bundle, write_bundle
+from androscope.model.bundle import Bundle, load_bundle
+from androscope.model.bundle_writing import write_bundle
 from androscope.model.card_checks import CheckLimits, Checks, DomainFile
 from androscope.model.domain import DOMAIN_FILE, Domain
 from androscope.model.session import Session

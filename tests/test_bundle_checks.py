@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from androscope.errors import BundleError, BundleMismatchError
-from androscope.model.bundle import load_bundle, write_bundle
+from androscope.model.bundle import load_bundle
+from androscope.model.bundle_writing import write_bundle
 from androscope.model.card_checks import CheckLimits, Checks
 from androscope.model.card_text import card_text
 

@@ -19,7 +19,8 @@ from PIL import Image
 import androscope
 from androscope.cli.main import main
 from androscope.imaging.phantom_set import phantom_set
-from androscope.model.bundle import load_bundle, write_bundle
+from androscope.model.bundle import load_bundle
+from androscope.model.bundle_writing import write_bundle
 from androscope.model.calibrate import moved_threshold
 from androscope.model.card_trust import Calibration, Conformal
 from androscope.predict import Grader

@@ -220,7 +220,8 @@ def test_a_session_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_another_threshold_is_another_model(tmp_path: Path) -> None:
-    from androscope.model.bundle import load_bundle, write_bundle
+    from androscope.model.bundle import load_bundle
+    from androscope.model.bundle_writing import write_bundle
 
     bundle = load_bundle(TINY)
     strict = bundle.card.model_copy(update={"thresholds": dict.fromkeys(bundle.card.labels, 0.001)})

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 
 from androscope.assessment.conformal import cuts_of
-from androscope.assessment.decide import decide
-from androscope.assessment.gate import check_crops, refusal
 from androscope.assessment.gathered import gathered, pixel_size_unused
 from androscope.errors import ImageError
+from androscope.graded import Graded, grade_batch
 from androscope.imaging.crop import Fit, to_crop
 from androscope.imaging.inputs import Images, Progress, read_inputs, sources_of
 from androscope.imaging.read import failure_of
@@ -30,15 +28,6 @@ from androscope.settings import load_settings
 from androscope.types import Assessment, Crop, Failure, FloatArray, GreyImage, Results
 
 __all__ = ["Graded", "Grader", "Images", "Progress", "assess"]
-
-
-@dataclass(frozen=True, slots=True)
-class Graded:
-    """One assessed image: its verdicts, the crop that the model saw, its embedding ``(D,)``."""
-
-    assessment: Assessment
-    crop: Crop
-    embedding: FloatArray | None = field(default=None, repr=False, compare=False)
 
 
 def assess(
@@ -299,22 +288,4 @@ class Grader:
             return failure_of(error, image.source, image.index)
 
     def _grade(self, waiting: Sequence[Crop | Failure]) -> Iterator[Graded | Failure]:
-        crops = [item for item in waiting if isinstance(item, Crop)]
-        if crops:
-            pixels = np.stack([crop.pixels for crop in crops])
-            found = self._session.predict(pixels, batch_size=len(crops))
-            verdicts = decide(
-                found.probabilities, self.card.labels, self.card.thresholds, self._cuts
-            )
-            flags = check_crops(crops, found.embeddings, self.card.checks, self._session.domain)
-            rows = iter(zip(verdicts, found.embeddings, flags, strict=True))
-        for item in waiting:
-            if isinstance(item, Failure):
-                yield item
-                continue
-            parts, embedding, flagged = next(rows)
-            if flagged and not self.grade_anyway:
-                yield refusal(item, flagged)
-            else:
-                assessment = Assessment(item.source, item.index, parts, item.notes, flagged)
-                yield Graded(assessment, item, embedding)
+        return grade_batch(self._session, waiting, cuts=self._cuts, grade_anyway=self.grade_anyway)

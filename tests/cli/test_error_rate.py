@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from androscope.model.bundle import load_bundle, write_bundle
+from androscope.model.bundle import load_bundle
+from androscope.model.bundle_writing import write_bundle
 from androscope.model.card_trust import Conformal
 
 from .conftest import TINY, Run

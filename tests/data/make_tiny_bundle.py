@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from androscope.model.bundle import write_bundle
+from androscope.model.bundle_writing import write_bundle
 from androscope.model.card import CardDraft, CropInput, Network, SplitFacts, TrainingData
 from androscope.model.session import LABELS_KEY
 

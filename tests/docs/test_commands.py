@@ -41,7 +41,7 @@ NOT_RUN = {
     "androscope benchmark locate": "it needs the frames; see tests/cli/test_benchmark_locate.py",
     "androscope train-locator": "half an hour; see tests/learning/test_locator_training.py",
     "androscope benchmark trust --section checks": "a minute; see tests/learning/trust",
-    "androscope benchmark trust --data mhsma --section explain": "minutes; see tests/learning/trust",
+    "androscope benchmark trust --data mhsma --section explain": "minutes; tests/learning/trust",
     "androscope data download": "the data set's host is out of reach; tests/datasets serves it",
 }
 

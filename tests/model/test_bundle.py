@@ -11,7 +11,8 @@ import pytest
 
 from androscope.errors import BundleError, BundleMismatchError, OutputError
 from androscope.model import bundle as bundles
-from androscope.model.bundle import load_bundle, write_bundle
+from androscope.model.bundle import load_bundle
+from androscope.model.bundle_writing import write_bundle
 from androscope.model.card import CardDraft
 from androscope.model.card_text import card_text
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from androscope.model.bundle import load_bundle, write_bundle
+from androscope.model.bundle import load_bundle
+from androscope.model.bundle_writing import write_bundle
 from androscope.model.calibrate import calibrate, calibrated, moved_threshold, uncalibrated
 from androscope.model.card_trust import PARAMETERS, Calibration, Method
 from androscope.model.session import Session

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from androscope.records.store import Records
     from androscope.records.entries import Anchor
+    from androscope.records.store import Records
 
 __all__ = ["records"]
 

@@ -22,7 +22,8 @@ from androscope.learning.run import Run
 from androscope.learning.summary import Summary
 from androscope.learning.trust.checks import with_checks
 from androscope.learning.trust.recalibrate import with_trust
-from androscope.model.bundle import Bundle, write_bundle
+from androscope.model.bundle import Bundle
+from androscope.model.bundle_writing import write_bundle
 from androscope.model.card import (
     CardDraft,
     CropInput,

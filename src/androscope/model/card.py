@@ -125,7 +125,7 @@ class Interval(_Table):
 class CardDraft(_Table):
     """A card before the model's bytes are known: all but their hash and size.
 
-    :func:`androscope.model.bundle.write_bundle` makes a :class:`Card` of it.
+    :func:`androscope.model.bundle_writing.write_bundle` makes a :class:`Card` of it.
     """
 
     schema_version: Literal[1] = 1

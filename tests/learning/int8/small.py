@@ -10,7 +10,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from androscope.datasets import Dataset, LabelledCrops
-from androscope.model.bundle import Bundle, load_bundle, write_bundle
+from androscope.model.bundle import Bundle, load_bundle
+from androscope.model.bundle_writing import write_bundle
 from androscope.model.card import CardDraft
 from androscope.model.session import LABELS_KEY
 

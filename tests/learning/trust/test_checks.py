@@ -33,7 +33,8 @@ from androscope.learning.trust.negatives import (
     negatives,
 )
 from androscope.learning.trust.stained import stained
-from androscope.model.bundle import load_bundle, write_bundle
+from androscope.model.bundle import load_bundle
+from androscope.model.bundle_writing import write_bundle
 from androscope.model.session import Session
 from androscope.types import Crop
 

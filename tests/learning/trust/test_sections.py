@@ -18,7 +18,8 @@ from androscope.learning.trust.sections import SECTIONS, Row, Section, Trial, me
 from androscope.learning.trust.selective_section import coverage_risk
 from androscope.learning.trust.text import trust_lines
 from androscope.learning.trust.trial import fell_short, trust_document
-from androscope.model.bundle import load_bundle, write_bundle
+from androscope.model.bundle import load_bundle
+from androscope.model.bundle_writing import write_bundle
 from androscope.model.session import Predictions, Session
 
 from .test_recalibrate import TINY, crops

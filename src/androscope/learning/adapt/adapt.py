@@ -21,7 +21,8 @@ from androscope.learning.adapt.measure import changes
 from androscope.learning.adapt.minimum import feasible, lacking, refuse
 from androscope.learning.adapt.plan import Plan, plan_of, with_everything
 from androscope.learning.trust.bare import bare_session
-from androscope.model.bundle import Bundle, load_bundle, write_bundle
+from androscope.model.bundle import Bundle, load_bundle
+from androscope.model.bundle_writing import write_bundle
 from androscope.model.calibrate import calibrate
 from androscope.model.card import Card
 from androscope.model.card_parent import Adaptation, AdaptedData
@@ -183,7 +184,7 @@ def grade(bundle: Bundle, crops: LabelledCrops, *, threads: int = 0) -> Graded:
 
 def _free(out: Path) -> None:
     # Before the work, not after it; write_bundle asks again.
-    from androscope.model.bundle import refuse_full
+    from androscope.model.bundle_writing import refuse_full
 
     refuse_full(out)
 

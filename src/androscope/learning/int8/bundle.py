@@ -17,7 +17,8 @@ from androscope.learning.int8.graph import FLOAT_CONVOLUTIONS, quantise_graph
 from androscope.learning.summary import read_summary
 from androscope.learning.trust.checks import with_checks
 from androscope.learning.trust.fitting import fit_conformal
-from androscope.model.bundle import Bundle, write_bundle
+from androscope.model.bundle import Bundle
+from androscope.model.bundle_writing import write_bundle
 from androscope.model.card import Card, CardDraft
 from androscope.model.card_int8 import Cost, Int8, Ranges
 from androscope.model.session import Session

@@ -13,7 +13,8 @@ from androscope.errors import TrainingError
 from androscope.learning.trust.bare import bare_session
 from androscope.learning.trust.checks import with_checks
 from androscope.learning.trust.fitting import FEWEST, fit_calibration, fit_conformal
-from androscope.model.bundle import Bundle, load_bundle, write_bundle
+from androscope.model.bundle import Bundle, load_bundle
+from androscope.model.bundle_writing import write_bundle
 from androscope.model.calibrate import calibrate as apply
 from androscope.model.calibrate import moved_threshold
 from androscope.model.card import CardDraft
