@@ -24,7 +24,8 @@ from .conftest import png
 @pytest.fixture
 def reviewed(records: Records) -> int:
     """Ninety crops of six samples of which a person said the opposite of what the model says."""
-    grader = Grader("dmtl-lite0", threads=1)
+    # Phantoms do not pass its checks.
+    grader = Grader("dmtl-lite0", threads=1, grade_anyway=True)
     model = StoredModel(
         grader.card.name, grader.card.version, grader.card.model_sha256, grader.card.to_json()
     )
