@@ -9,9 +9,8 @@ import numpy as np
 
 from androscope.assessment.decide import decide
 from androscope.assessment.gate import check_crops, refusal
-from androscope.model.card_trust import Cuts
 from androscope.model.session import Session
-from androscope.types import Assessment, Crop, Failure, FloatArray
+from androscope.types import Assessment, Crop, Cuts, Failure, FloatArray
 
 __all__ = ["Graded", "grade_batch"]
 
