@@ -122,6 +122,9 @@ def main() -> None:
     """Run the command line; typed errors become one line on standard error and exit code 2."""
     # Pydantic looks for plugins in every installed package; none is of use here.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # What numpy multiplies here is small: its threads cost a start-up, and, where several processes
+    # run, far more than they gain. The networks have threads of their own.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # A file name may hold what the terminal's encoding lacks; escaped is better than not at all.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

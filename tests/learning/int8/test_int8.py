@@ -22,7 +22,8 @@ from androscope.learning.int8.cost import Limits, costs, faults  # noqa: E402
 from androscope.learning.int8.graph import quantise_graph  # noqa: E402
 from androscope.learning.trust.checks import fit_domain, with_checks  # noqa: E402
 from androscope.learning.trust.recalibrate import calibrate_bundle  # noqa: E402
-from androscope.model.bundle import Bundle, load_bundle, write_bundle  # noqa: E402
+from androscope.model.bundle import Bundle, load_bundle  # noqa: E402
+from androscope.model.bundle_writing import write_bundle  # noqa: E402
 from androscope.model.card_int8 import Cost  # noqa: E402
 from androscope.model.session import LABELS_KEY, Session  # noqa: E402
 
