@@ -191,7 +191,8 @@ def _sanity(trial: Trial, crops: UInt8Array, maps: FloatArray) -> tuple[list[Row
     row = Row(
         "rank correlation with the maps of shuffled weights",
         float(abs(last.mean())), goal=_SANITY, wanted="at most",
-        note=f"its size; mean {last.mean():+.2f} ({low:+.2f} to {high:+.2f}); layers shuffled: "
+        note=f"its size; mean {last.mean():+.2f} ({low:+.2f} to {high:+.2f}), of single maps' "
+        f"sizes {np.abs(last).mean():.2f}; layers shuffled: "
         + ", ".join(f"{share} {value:+.2f}" for share, value in by_share.items()),
     )  # fmt: skip
     return [row], dict(by_share)
