@@ -20,7 +20,8 @@ from androscope.learning.adapt.trunk import Recipe, train_on  # noqa: E402
 from androscope.learning.exported import Exported  # noqa: E402
 from androscope.learning.graph import to_onnx  # noqa: E402
 from androscope.learning.network import build_network  # noqa: E402
-from androscope.model.bundle import Bundle, load_bundle, write_bundle  # noqa: E402
+from androscope.model.bundle import Bundle, load_bundle  # noqa: E402
+from androscope.model.bundle_writing import write_bundle  # noqa: E402
 from androscope.model.card import CropInput, Network  # noqa: E402
 from androscope.model.session import Session  # noqa: E402
 
