@@ -107,6 +107,7 @@ class Client:
         pixel_size_um: float | None = None,
         taken_as: Literal["by size", "crops", "fields"] = "by size",
         error_rate: float | None = None,
+        grade_anyway: bool = False,
     ) -> AssessedOut:
         """Grade files at once; nothing is kept. One that cannot be graded is in ``failures``."""
         given = {
@@ -114,6 +115,7 @@ class Client:
             "pixel_size_um": pixel_size_um,
             "taken_as": taken_as,
             "error_rate": error_rate,
+            "grade_anyway": "true" if grade_anyway else None,
         }
         fields = {name: str(value) for name, value in given.items() if value is not None}
         if not files:
@@ -133,6 +135,7 @@ class Client:
         taken_as: Literal["by size", "crops", "fields"] = "by size",
         model: str | None = None,
         error_rate: float | None = None,
+        grade_anyway: bool = False,
     ) -> SampleOut:
         """Make a sample; its name is an id of the lab's, no patient's name."""
         given = {
@@ -142,6 +145,7 @@ class Client:
             "taken_as": taken_as,
             "model": model,
             "error_rate": error_rate,
+            "grade_anyway": grade_anyway,
         }
         return self._post(SampleOut, "/samples", given)
 
@@ -235,9 +239,7 @@ class Client:
         answer = self._send("POST", path, again, data=fields, files=parts, headers=headers)
         return _read(shape, answer)
 
-    def _send(
-        self, method: str, path: str, again: bool = True, **given: Any
-    ) -> requests.Response:
+    def _send(self, method: str, path: str, again: bool = True, **given: Any) -> requests.Response:
         """Send a request; ``again`` says that it may be repeated if its answer is lost."""
         for left in range(_AGAIN, -1, -1):
             try:

@@ -96,8 +96,11 @@ def _write(
     facts = {table.name: _table(archive, connection, table) for table in tables}
     hashes = None
     if pictures is not None:
-        column = metadata.tables["images"].c.sha256
-        hashes = list(connection.scalars(select(column).distinct().order_by(column)))
+        kept = metadata.tables["images"].c
+        # A store made before colour was kept has no such column.
+        columns = [kept[name] for name in ("sha256", "chroma_sha256") if name in kept]
+        found = {h for c in columns for h in connection.scalars(select(c).distinct())}
+        hashes = sorted(found - {None})
         for done, sha256 in enumerate(hashes, start=1):
             _picture(archive, pictures, sha256)
             if progress is not None:

@@ -26,12 +26,17 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 @dataclass(frozen=True, slots=True)
 class CleanPicture:
-    """One picture to be kept: a PNG of nothing but pixels, and what its file said of them."""
+    """One picture to be kept: a PNG of nothing but pixels, and what its file said of them.
+
+    ``chroma`` is a second such PNG: how coloured each block of a coloured picture was, which the
+    checks before grading ask for; ``None`` for a grey one.
+    """
 
     png: bytes = field(repr=False)
     index: int | None = None
     pixel_size_um: float | None = None
     notes: tuple[str, ...] = ()
+    chroma: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,11 @@ def clean_file(content: bytes, name: str, *, settings: Settings | None = None) -
         known = size is not None and math.isfinite(size) and size > 0
         pictures.append(
             CleanPicture(
-                encode_png(item.pixels), item.index, size if known else None, tuple(item.notes)
+                encode_png(item.pixels),
+                item.index,
+                size if known else None,
+                tuple(item.notes),
+                None if item.chroma is None else encode_png(item.chroma),
             )
         )
     return CleanFile(name, digest(content), tuple(pictures))

@@ -28,7 +28,7 @@ __all__ = ["Images", "image_of", "images_of"]
 _JOINED = select(
     ImageRow.id, ImageRow.sample_id, FileRow.replicate, FileRow.name, ImageRow.page,
     ImageRow.sha256, FileRow.sha256.label("original"), ImageRow.width, ImageRow.height,
-    ImageRow.pixel_size_um, ImageRow.notes,
+    ImageRow.pixel_size_um, ImageRow.chroma_sha256, ImageRow.notes,
 ).join_from(ImageRow, FileRow, FileRow.id == ImageRow.file_id)  # fmt: skip
 _LONGEST = 1000
 
@@ -78,7 +78,7 @@ class Images:
             if not text.strip() or len(text) > _LONGEST or "\0" in text:
                 raise ValueError(f"the name of {what} is 1 to {_LONGEST} characters")
         sizes = [check_clean(p.png) for p in file.pictures if isinstance(p, CleanPicture)]
-        kept = [self._pictures.put(p.png) for p in file.pictures if isinstance(p, CleanPicture)]
+        kept = [self._put(p) for p in file.pictures if isinstance(p, CleanPicture)]
         rows = iter(zip(kept, sizes, strict=True))
         with appending(self._database) as log:
             connection = log.connection
@@ -109,10 +109,10 @@ class Images:
                     )  # fmt: skip
                     said.append({"failure": row, **values})
                     continue
-                sha256, (width, height) = next(rows)
+                (sha256, chroma), (width, height) = next(rows)
                 values = {
                     "page": picture.index, "sha256": sha256, "width": width, "height": height,
-                    "pixel_size_um": picture.pixel_size_um,
+                    "pixel_size_um": picture.pixel_size_um, "chroma_sha256": chroma,
                 }  # fmt: skip
                 row = _insert(
                     connection, ImageRow, sample_id=sample_id, file_id=file_id,
@@ -127,6 +127,13 @@ class Images:
             )
             refresh(connection, sample_id)
             return _of_file(connection, file_id)
+
+    def _put(self, picture: CleanPicture) -> tuple[str, str | None]:
+        """Keep a picture, and how coloured it was; gives the hash of each."""
+        if picture.chroma is None:
+            return self._pictures.put(picture.png), None
+        check_clean(picture.chroma)
+        return self._pictures.put(picture.png), self._pictures.put(picture.chroma)
 
     def get(self, image_id: int) -> Image:
         """Give an image. Raises :class:`RecordMissingError`."""
@@ -193,6 +200,7 @@ def _image(row: AnyRow) -> Image:
         width=row.width,
         height=row.height,
         pixel_size_um=row.pixel_size_um,
+        chroma_sha256=row.chroma_sha256,
         notes=tuple(json.loads(row.notes)),
     )
 

@@ -130,6 +130,7 @@ class ImageRow(Base):
     width: Mapped[int]
     height: Mapped[int]
     pixel_size_um: Mapped[float | None]
+    chroma_sha256: Mapped[str | None]
     notes: Mapped[str]
 
 

@@ -130,6 +130,8 @@ class Image:
         As the file said, um/px; the sample's own goes before it.
     notes
         What decoding did, what grading saw in the picture.
+    chroma_sha256
+        Of a PNG of how coloured each block of it was; ``None`` for a grey one.
     """
 
     id: int
@@ -143,6 +145,7 @@ class Image:
     height: int
     pixel_size_um: float | None = None
     notes: tuple[str, ...] = ()
+    chroma_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def verify(
         Fault(f"trigger {name}", "missing: what is written once could be changed")
         for name in missing_triggers(connection, FROZEN)
     ]
-    hashes = sorted({row.sha256 for row in names.images.values()})
+    hashes = sorted(_picture_names(names))
     if pictures is not None:
         faults += _pictures(pictures, hashes, names, progress)
     crops = connection.execute(select(CropRow.id)).all()
@@ -174,11 +174,22 @@ def _pictures(
     names: Names,
     progress: Callable[[int, int], None] | None,
 ) -> Iterator[Fault]:
-    of = {row.sha256: names.image(row.id) for row in names.images.values()}
+    of = _picture_names(names)
     for done, sha256 in enumerate(hashes, start=1):
         path = pictures.place(sha256)
         if not pictures.is_whole(sha256):
             what = "altered: it has another hash" if path.is_file() else "missing"
-            yield Fault(f"the picture of {of[sha256]}", f"{what} ({path.name})")
+            yield Fault(of[sha256], f"{what} ({path.name})")
         if progress is not None:
             progress(done, len(hashes))
+
+
+def _picture_names(names: Names) -> dict[str, str]:
+    """What each kept picture is, by its hash: an image, or how coloured one was."""
+    found = {}
+    for row in names.images.values():
+        if row.chroma_sha256 is not None:
+            found[row.chroma_sha256] = f"the colour of {names.image(row.id)}"
+    return found | {
+        row.sha256: f"the picture of {names.image(row.id)}" for row in names.images.values()
+    }

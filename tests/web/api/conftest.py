@@ -59,9 +59,15 @@ def graded(client: TestClient) -> int:
     sample_id: int = client.post("/api/v1/samples", json={"name": "graded"}).json()["id"]
     path = f"/api/v1/samples/{sample_id}"
     assert client.post(f"{path}/images", files=files(broken=True)).status_code == 202
+    wait(client, sample_id)
+    return sample_id
+
+
+def wait(client: TestClient, sample_id: int) -> None:
+    """Wait until all of a sample is graded."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
-        if client.get(f"{path}/progress").json()["over"]:
-            return sample_id
+        if client.get(f"/api/v1/samples/{sample_id}/progress").json()["over"]:
+            return
         time.sleep(0.05)
     pytest.fail("grading did not end")

@@ -4,14 +4,18 @@ import json
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from androscope.imaging.phantom_set import phantom_set
 from androscope.report.sample.json import schema_text
 
-from .conftest import TINY, files
+from .conftest import TINY, files, png, wait
 
 API = "/api/v1"
+#: One that checks what it is given.
+MODEL = {"model": "dmtl-lite0"}
 
 
 def crops(client: TestClient, sample_id: int, query: str = "") -> list[dict[str, Any]]:
@@ -60,6 +64,25 @@ class TestAssess:
     ) -> None:
         answer = client.post(f"{API}/assess", files=files(1), data=fields)
         assert (answer.status_code, said in answer.json()["detail"]) == (status, True)
+
+    def test_colour_is_seen_though_pictures_are_kept_grey(self, client: TestClient) -> None:
+        (phantom,) = phantom_set(1, 7, size=64)
+        stained = np.stack([phantom.pixels] * 3, axis=-1)
+        stained[20:44, 20:44, 1] //= 3  # the lamp's own colour would be none of the sperm's
+        form = [("files", ("stained.png", png(stained)))]
+        (picture,) = client.post(f"{API}/assess", files=form, data=MODEL).json()["pictures"]
+        assert "colour" in [flag["check"] for flag in picture["found"][0]["flags"]]
+        assert picture["found"][0]["parts"] == []
+        anyway = MODEL | {"grade_anyway": "true"}
+        (picture,) = client.post(f"{API}/assess", files=form, data=anyway).json()["pictures"]
+        assert "colour" in [flag["check"] for flag in picture["found"][0]["flags"]]
+        assert len(picture["found"][0]["parts"]) == 3
+        sample = client.post(f"{API}/samples", json={"name": "stained"} | MODEL).json()["id"]
+        client.post(f"{API}/samples/{sample}/images", files=form)
+        wait(client, sample)
+        (crop,) = crops(client, sample)
+        assert "colour" in [flag["check"] for flag in crop["flags"]]
+        assert "colour" in crop["excluded"]
 
     def test_no_files(self, client: TestClient) -> None:
         answer = client.post(f"{API}/assess", data={"model": "x"}, files={"a": ("", b"")})

@@ -36,6 +36,7 @@ class AssessIn(BaseModel):
     taken_as: Literal["by size", "crops", "fields"] = "by size"
     model: str | None = Field(None, max_length=200)
     error_rate: float | None = Field(None, gt=0, lt=1, allow_inf_nan=False)
+    grade_anyway: bool = Field(False, description="What does not pass the checks, with its flags.")
 
 
 def _found(find: Find) -> FoundOut:
@@ -88,6 +89,7 @@ async def assess(request: Request, caller: Uploader, state: StateOf) -> Assessed
             taken_as=fields.taken_as,
             model=state.offer.where(fields.model),
             error_rate=fields.error_rate,
+            grade_anyway=fields.grade_anyway,
         )
         found = await run_in_threadpool(direct.assess, received.files, settings)
     finally:

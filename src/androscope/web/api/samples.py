@@ -36,10 +36,13 @@ class SampleIn(BaseModel):
         description="Leave undecided what cannot be decided at this rate of error.",
     )
 
+    grade_anyway: bool = Field(False, description="What does not pass the checks, with its flags.")
+
     def settings(self) -> dict[str, str]:
         """As the records keep them."""
         given = {"taken_as": self.taken_as, "model": self.model, "error_rate": self.error_rate}
-        return {name: str(value) for name, value in given.items() if value is not None}
+        said = {name: str(value) for name, value in given.items() if value is not None}
+        return said | ({"grade_anyway": "yes"} if self.grade_anyway else {})
 
 
 def check_model(state: State, name: str | None) -> None:

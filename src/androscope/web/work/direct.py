@@ -121,7 +121,12 @@ class Direct:
     ) -> DirectPicture | Failure:
         path = self._folder / f"{uuid.uuid4().hex}.png"
         page = "" if picture.index is None else f"[{picture.index}]"
-        facts = {"path": str(path), "name": f"{name}{page}", "pixel_size_um": picture.pixel_size_um}
+        facts = {
+            "path": str(path),
+            "name": f"{name}{page}",
+            "pixel_size_um": picture.pixel_size_um,
+            "chroma": picture.chroma,
+        }
         try:
             path.write_bytes(picture.png)
             reply = self._grader.ask(settings.model_copy(update=facts))

@@ -178,7 +178,10 @@ class Dispatcher:
         sample = self._records.samples.get(job.sample_id)
         path = self._records.images.path(image.sha256)
         model = self._offer.where(sample.settings.get("model"))
-        reply = self._grader.ask(grade_task(path, image, sample, model))
+        chroma = None
+        if image.chroma_sha256 is not None:
+            chroma = self._records.images.path(image.chroma_sha256).read_bytes()
+        reply = self._grader.ask(grade_task(path, image, sample, model, chroma))
         if isinstance(reply, Stopped):
             raise _SaidError(reply)
         assert isinstance(reply, Graded)

@@ -12,6 +12,7 @@ from androscope.fields import FieldOptions, is_field, locate_and_grade
 from androscope.imaging.read import read_image
 from androscope.predict import Graded as GradedCrop
 from androscope.predict import Grader
+from androscope.records.opinions import decode_png
 from androscope.records.types import Find, StoredModel
 from androscope.types import Failure, GreyImage
 from androscope.web.work.wire import Graded, GradeTask, Stopped, WireFind
@@ -30,7 +31,8 @@ def grade(task: GradeTask, *, threads: int) -> Graded | Stopped:
         kept = read_image(Path(task.path), name=task.name)
     except ImageError as error:
         return Stopped(code=error.code, reason=error.reason, advice=error.advice)
-    image = GreyImage(kept.pixels, task.name, None, task.pixel_size_um)
+    chroma = None if task.chroma is None else decode_png(task.chroma)
+    image = GreyImage(kept.pixels, task.name, None, task.pixel_size_um, chroma=chroma)
     fields = None if task.taken_as == "by size" else task.taken_as == "fields"
     model = StoredModel(
         grader.card.name,

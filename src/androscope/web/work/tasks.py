@@ -15,7 +15,13 @@ TakenAs = Literal["by size", "crops", "fields"]
 TAKEN_AS: tuple[TakenAs, ...] = get_args(TakenAs)
 
 
-def grade_task(path: Path, image: Image, sample: SampleSummary, model: str | None) -> GradeTask:
+def grade_task(
+    path: Path,
+    image: Image,
+    sample: SampleSummary,
+    model: str | None,
+    chroma: bytes | None = None,
+) -> GradeTask:
     """Make the task of grading an image that is kept at ``path`` by the model at ``model``."""
     settings = sample.settings
     page = "" if image.index is None else f"[{image.index}]"
@@ -23,6 +29,7 @@ def grade_task(path: Path, image: Image, sample: SampleSummary, model: str | Non
         path=str(path),
         name=f"{image.name}{page}",
         pixel_size_um=image.pixel_size_um,
+        chroma=chroma,
         given_pixel_size_um=sample.pixel_size_um,
         head_length=_number(settings, "head_length"),
         taken_as=_taken_as(settings),

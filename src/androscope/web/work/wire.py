@@ -59,6 +59,7 @@ class GradeTask(_Message):
     taken_as: Literal["by size", "crops", "fields"] = "by size"
     model: str | None = None
     error_rate: float | None = None
+    chroma: bytes | None = Field(None, description="PNG of how coloured each block was.")
     grade_anyway: bool = Field(False, description="What does not pass the checks as well.")
 
 
@@ -86,6 +87,7 @@ class WirePicture(_Message):
     index: int | None
     pixel_size_um: float | None
     notes: tuple[str, ...]
+    chroma: bytes | None = None
 
     @classmethod
     def of(cls, picture: CleanPicture) -> WirePicture:

@@ -189,6 +189,7 @@ def upgrade() -> None:
         sa.Column("width", sa.Integer(), nullable=False),
         sa.Column("height", sa.Integer(), nullable=False),
         sa.Column("pixel_size_um", sa.Double(), nullable=True),
+        sa.Column("chroma_sha256", sa.Text(), nullable=True),
         sa.Column("notes", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["file_id"], ["files.id"], name=op.f("fk_images_file_id")),
         sa.ForeignKeyConstraint(["sample_id"], ["samples.id"], name=op.f("fk_images_sample_id")),
