@@ -47,7 +47,12 @@ def add(name: _Name, role: _Role = "reviewer") -> None:
 
 @users.command("list")
 def list_users() -> None:
-    """List users with what they may do."""
+    """List users with what they may do.
+
+    [bold]Example[/bold]
+
+        $ androscope users list
+    """
     with _records() as records:
         known = records.users.list()
     if not known:
@@ -68,7 +73,12 @@ def change(
         bool | None, typer.Option("--shut-out/--let-in", help="Whether they may come in.")
     ] = None,
 ) -> None:
-    """Change what a user may do, or their password."""
+    """Change what a user may do, or their password.
+
+    [bold]Example[/bold]
+
+        $ androscope users change maria --role reviewer
+    """
     hashed = _hashed() if password else None
     with _records() as records:
         user = records.users.change(
@@ -83,7 +93,12 @@ def change(
 
 @users.command()
 def remove(name: _Name) -> None:
-    """Shut a user out for good; what they did stays in the log under their name."""
+    """Shut a user out for good; what they did stays in the log under their name.
+
+    [bold]Example[/bold]
+
+        $ androscope users remove maria
+    """
     with _records() as records:
         user = records.users.change(name, actor=_ACTOR, disabled=True)
     typer.echo(f"Shut out: {user.name}. Sessions and tokens of theirs open nothing any more.")
@@ -95,7 +110,12 @@ def token(
     purpose: Annotated[str, typer.Option("--for", help="What it is for.")] = "command line",
     role: _Role = "viewer",
 ) -> None:
-    """Make an API token of a user, and print it this once."""
+    """Make an API token of a user, and print it this once.
+
+    [bold]Example[/bold]
+
+        $ androscope users token maria --for nightly-export
+    """
     wanted = _role(role)
     with _records() as records:
         user = records.users.get(name)
