@@ -64,7 +64,8 @@ def test_from_own_crops_to_a_bundle_that_grades_them(run: Run, work: Path) -> No
         f"{label}: left as it is: fewer than 10 crops of a class" for label in ("head", "acrosome")
     ]
     assert lines[3].startswith("no conformal data: head has ")
-    assert lines[4].startswith("mine 1.2.3: head, acrosome; ")
+    assert lines[4].startswith("its inputs are not checked: cannot fit checks: expected 100 ")
+    assert lines[5].startswith("mine 1.2.3: head, acrosome; ")
     card = json.loads((work / "bundle" / "card.json").read_text())
     assert card["licence"] == "CC0"
     assert card["input"]["pixel_size_um"] == 0.2
