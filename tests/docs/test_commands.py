@@ -26,7 +26,6 @@ NOT_RUN = {
     "curl ": "it needs a server; tests/docs/test_api.py starts one",
     "androscope serve": "it serves until it is ended; see tests/web/test_server.py",
     "androscope users": "it asks for a password; see tests/cli/test_users.py",
-    "make serve": "it serves until it is ended; see tests/web/test_server.py",
     "make test": "it is what runs this test",
     "make bench": "ten minutes and more; see docs/performance.md",
     "androscope quantise": "half a minute; see tests/learning/int8",
