@@ -27,12 +27,14 @@ import threading
 import time
 import venv
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import httpx
+import aiohttp
 import numpy as np
+import requests
 
 from androscope.imaging.phantom_set import phantom_set
 from androscope.model.bundle import load_bundle
@@ -42,6 +44,53 @@ ROOT = Path(__file__).resolve().parent.parent
 PEER_REQUIREMENTS = ("gradio>=6", "onnxruntime", "numpy", "pillow")
 FILES = 4  # of one upload
 PAUSE_S = 1.5  # between requests, on average: 200 crops reviewed in five minutes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer, read whole."""
+
+    status_code: int
+    content: bytes
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it is 2xx."""
+        return 200 <= self.status_code < 300
+
+    def json(self) -> Any:
+        """Its JSON."""
+        return json.loads(self.content)
+
+
+class Http:
+    """A crowd's connections.
+
+    Of the usual clients aiohttp leaves most of the cores to the server: with httpx, 200 clients
+    take a core for themselves.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    async def get(self, path: str) -> Answer:
+        """Fetch a page, not following where it leads."""
+        async with self._session.get(path, allow_redirects=False) as answer:
+            return Answer(answer.status, await answer.read())
+
+    async def post(
+        self,
+        path: str,
+        *,
+        json: object = None,
+        files: Sequence[tuple[str, tuple[str, bytes]]] = (),
+    ) -> Answer:
+        """Send JSON, or a form with files."""
+        form = aiohttp.FormData() if files else None
+        for field_name, (name, content) in files:
+            form.add_field(field_name, content, filename=name)
+        async with self._session.post(path, json=None if files else json, data=form) as answer:
+            return Answer(answer.status, await answer.read())
 
 
 @dataclass
@@ -54,14 +103,12 @@ class Seen:
     reviews: Counter[int] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
 
-    async def ask(
-        self, what: str, call: Callable[[], Awaitable[httpx.Response]]
-    ) -> httpx.Response | None:
+    async def ask(self, what: str, call: Callable[[], Awaitable[Answer]]) -> Answer | None:
         """Send one request; ``None`` if there was no answer."""
         start = time.perf_counter()
         try:
             answer = await call()
-        except httpx.HTTPError as error:
+        except (aiohttp.ClientError, TimeoutError) as error:
             self.failed[type(error).__name__] += 1
             return None
         self.statuses[answer.status_code] += 1
@@ -131,7 +178,7 @@ class Pictures:
 
 
 async def our_client(
-    number: int, http: httpx.AsyncClient, seen: Seen, pictures: Pictures, until: float
+    number: int, http: Http, seen: Seen, pictures: Pictures, until: float
 ) -> int | None:
     """One client of ours; gives its sample."""
     dice = random.Random(number)
@@ -161,7 +208,7 @@ async def our_client(
     return sample
 
 
-async def our_review(sample: int, http: httpx.AsyncClient, seen: Seen, dice: random.Random) -> None:
+async def our_review(sample: int, http: Http, seen: Seen, dice: random.Random) -> None:
     """Look at the crops that need a person, and change one verdict."""
     path = f"/api/v1/samples/{sample}/crops?order=need&per_page=20"
     listed = await seen.ask("crops listed", lambda: http.get(path))
@@ -179,7 +226,7 @@ async def our_review(sample: int, http: httpx.AsyncClient, seen: Seen, dice: ran
         seen.reviews[sample] += 1
 
 
-async def our_losses(http: httpx.AsyncClient, seen: Seen) -> tuple[int, int, int]:
+async def our_losses(http: Http, seen: Seen) -> tuple[int, int, int]:
     """Wait until all is graded; how many acknowledged images and reviews are not there, waiting."""
     images = reviews = waiting = 0
     for sample in seen.images | seen.reviews:
@@ -218,9 +265,9 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
         if process.poll() is not None:
             sys.exit(f"the server ended with {process.returncode}")
         try:
-            httpx.get(url, timeout=2)
+            requests.get(url, timeout=2)
             return
-        except httpx.HTTPError:
+        except requests.RequestException:
             time.sleep(0.1)
     sys.exit("the server did not start")
 
@@ -229,16 +276,18 @@ async def crowd(
     url: str,
     clients: int,
     seconds: float,
-    one: Callable[[int, httpx.AsyncClient, Seen, Pictures, float], Awaitable[object]],
-    after: Callable[[httpx.AsyncClient, Seen], Awaitable[tuple[int, ...]]] | None = None,
+    one: Callable[[int, Http, Seen, Pictures, float], Awaitable[object]],
+    after: Callable[[Http, Seen], Awaitable[tuple[int, ...]]] | None = None,
 ) -> tuple[Seen, tuple[int, ...]]:
     """Let clients loose on a server."""
     seen, pictures = Seen(), Pictures()
-    limits = httpx.Limits(max_connections=clients, max_keepalive_connections=clients)
-    headers = {"x-androscope-client": "load"}
-    async with httpx.AsyncClient(
-        base_url=url, limits=limits, timeout=120, headers=headers, trust_env=False
-    ) as http:
+    async with aiohttp.ClientSession(
+        url,
+        connector=aiohttp.TCPConnector(limit=clients),
+        timeout=aiohttp.ClientTimeout(total=120),
+        headers={"x-androscope-client": "load"},
+    ) as session:
+        http = Http(session)
         until = time.perf_counter() + seconds
         await asyncio.gather(*(one(n, http, seen, pictures, until) for n in range(clients)))
         return seen, await after(http, seen) if after else ()
@@ -302,7 +351,7 @@ page.queue(max_size=None).launch(server_name="127.0.0.1", server_port=int(sys.ar
 
 
 async def peer_client(
-    number: int, http: httpx.AsyncClient, seen: Seen, pictures: Pictures, until: float
+    number: int, http: Http, seen: Seen, pictures: Pictures, until: float
 ) -> None:
     """One client of the peer: uploads a crop, has it graded, looks at the page."""
     dice = random.Random(number)
@@ -315,16 +364,14 @@ async def peer_client(
             await seen.ask("page", lambda: http.get("/"))
 
 
-async def _peer_grade(http: httpx.AsyncClient, seen: Seen, pictures: Pictures) -> None:
-    async def call() -> httpx.Response:
-        sent = await http.post("/gradio_api/upload", files={"files": pictures.file()})
-        sent.raise_for_status()
+async def _peer_grade(http: Http, seen: Seen, pictures: Pictures) -> None:
+    async def call() -> Answer:
+        sent = await http.post("/gradio_api/upload", files=[("files", pictures.file())])
         said = {"data": [{"path": sent.json()[0], "meta": {"_type": "gradio.FileData"}}]}
         begun = await http.post("/gradio_api/call/grade", json=said)
-        begun.raise_for_status()
         answer = await http.get(f"/gradio_api/call/grade/{begun.json()['event_id']}")
-        if "event: complete" not in answer.text:
-            raise httpx.ReadError("the peer did not grade")
+        if b"event: complete" not in answer.content:
+            raise aiohttp.ClientError("the peer did not grade")
         seen.images[0] += 1
         return answer
 
