@@ -36,10 +36,11 @@ def test_moments_give_the_ellipse_back(
 ) -> None:
     got = ellipse_of(ellipse(x, y, length, ratio * length, angle))
     assert got is not None
-    assert (got.x, got.y) == pytest.approx((x, y), abs=0.35)
-    assert (got.length, got.width) == pytest.approx((length, ratio * length), abs=0.8)
+    assert (got.x, got.y) == pytest.approx((x, y), abs=0.5)
+    # A pixel more or less at the tip of a narrow one counts for more than one along its side.
+    assert (got.length, got.width) == pytest.approx((length, ratio * length), abs=1.5)
     # The rounder it is, the less a pixel at its edge lets its angle be told.
-    assert abs((got.angle_deg - angle + 90) % 180 - 90) < (6 if ratio < 0.75 else 10)
+    assert abs((got.angle_deg - angle + 90) % 180 - 90) < (8 if ratio < 0.7 else 12)
     assert 0 <= got.angle_deg < 180
     assert got.solidity == pytest.approx(1, abs=0.08)
 
