@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from androscope.errors import OutputError, SourceError
-from androscope.imaging.find import natural_key
+from androscope.imaging.find import natural_key, visible_files
 
 __all__ = ["RUN", "Listing", "list_folder"]
 
@@ -97,19 +97,8 @@ def _walk(folder: str) -> Iterator[tuple[str, int]]:
             advice="See that it is there and may be read",
         )
 
-    seen = set()
-    for where, folders, files in os.walk(folder, followlinks=True, onerror=refuse):
-        # A link to a folder above would be walked for ever.
-        real = os.path.realpath(where)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in files:
-            if not name.startswith("."):
-                path = str(Path(where) / name)
-                yield path, _size(path)
+    for path in visible_files(folder, refuse):
+        yield str(path), _size(str(path))
 
 
 def _size(path: str) -> int:

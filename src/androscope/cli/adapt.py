@@ -150,10 +150,6 @@ def _change(change: Change) -> str:
 
 
 def _value(measured: Measured, *, signed: bool = False) -> str:
-    if measured.value is None:
-        return "not defined"
-    shape = "+.3f" if signed else ".3f"
-    text = format(measured.value, shape)
-    if measured.low is None or measured.high is None:
-        return text
-    return f"{text} ({measured.low:{shape}} to {measured.high:{shape}})"
+    from androscope.model.measured_text import measured_text
+
+    return measured_text(measured.value, measured.low, measured.high, signed=signed)

@@ -211,12 +211,11 @@ def export(
     """
     _require()
     from androscope.errors import OutputError
-    from androscope.records.export import export_labels
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise OutputError("is there and not empty", path=folder, advice="Name a new folder")
-    with _opened(database, images) as store, store.database.read() as connection:
-        done = export_labels(connection, folder, samples=sample, changed_only=changed)
+    with _opened(database, images) as store:
+        done = store.export(folder, samples=sample, changed_only=changed)
     if not quiet:
         typer.echo(
             f"{folder}: {done.crops} crops of {done.samples} samples ({done.changed} changed by a "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
@@ -13,7 +13,7 @@ from typing import overload
 from androscope.errors import EmptyInputError
 from androscope.imaging.formats import EXTENSIONS
 
-__all__ = ["FoundImages", "find_images", "natural_key"]
+__all__ = ["FoundImages", "find_images", "natural_key", "visible_files"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +124,16 @@ def find_images(
     return FoundImages(tuple(unique.values()), ignored, len(found) - len(unique))
 
 
-def _search(folder: Path, endings: tuple[str, ...]) -> tuple[list[Path], int]:
-    images: list[Path] = []
-    others = 0
+def visible_files(
+    folder: str | Path, onerror: Callable[[OSError], None] | None = None
+) -> Iterator[Path]:
+    """Each file of a folder and its sub-folders, but for hidden ones, as the disk has them.
+
+    Links to folders are followed, each folder is walked once. ``onerror`` is called with what
+    cannot be listed, which is passed over otherwise.
+    """
     seen = set()
-    for where, folders, files in os.walk(folder, followlinks=True):
+    for where, folders, files in os.walk(folder, followlinks=True, onerror=onerror):
         # A link to a folder above would be walked for ever.
         real = os.path.realpath(where)
         if real in seen:
@@ -137,12 +142,18 @@ def _search(folder: Path, endings: tuple[str, ...]) -> tuple[list[Path], int]:
         seen.add(real)
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
-            if name.startswith("."):
-                continue
-            if name.lower().endswith(endings):
-                images.append(Path(where) / name)
-            else:
-                others += 1
+            if not name.startswith("."):
+                yield Path(where) / name
+
+
+def _search(folder: Path, endings: tuple[str, ...]) -> tuple[list[Path], int]:
+    images: list[Path] = []
+    others = 0
+    for path in visible_files(folder):
+        if path.name.lower().endswith(endings):
+            images.append(path)
+        else:
+            others += 1
     return sorted(images, key=natural_key), others
 
 

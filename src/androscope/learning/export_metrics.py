@@ -11,7 +11,7 @@ from androscope.learning.run import Run
 from androscope.learning.summary import SUMMARY, Summary, read_summary
 from androscope.model.card import Interval
 
-__all__ = ["evaluations_of", "metrics_of"]
+__all__ = ["evaluation_of", "evaluations_of", "metrics_by_label", "metrics_of"]
 
 
 def evaluations_of(
@@ -29,18 +29,24 @@ def evaluations_of(
         own = runs[0].record["network_sha256"]
         paths = sorted((runs[0].folder / "evaluation").glob(f"*/{SUMMARY}"))
         found = [e for e in map(read_summary, paths) if e.model_sha256 == own]
-    for path in given:
-        evaluation = read_summary(path)
-        if evaluation.model_sha256 != model_sha256:
-            raise TrainingError(
-                f"is an evaluation of another model: expected SHA-256 {model_sha256} of "
-                f"model.onnx, got {evaluation.model_sha256}",
-                path=path,
-                advice="Export the bundle, evaluate it with `androscope evaluate`, and export it "
-                "again with that evaluation",
-            )
-        found.append(evaluation)
-    return found
+    advice = (
+        "Export the bundle, evaluate it with `androscope evaluate`, and export it again with that "
+        "evaluation"
+    )
+    return [*found, *(evaluation_of(path, model_sha256, advice) for path in given)]
+
+
+def evaluation_of(path: str | Path, model_sha256: str, advice: str) -> Summary:
+    """Read an evaluation of exactly this model. Raises :class:`TrainingError` for another one's."""
+    evaluation = read_summary(path)
+    if evaluation.model_sha256 != model_sha256:
+        raise TrainingError(
+            f"is an evaluation of another model: expected SHA-256 {model_sha256} of "
+            f"model.onnx, got {evaluation.model_sha256}",
+            path=path,
+            advice=advice,
+        )
+    return evaluation
 
 
 def metrics_of(run: Run, evaluations: Sequence[Summary]) -> tuple[dict[str, Any], list[str]]:
@@ -48,12 +54,22 @@ def metrics_of(run: Run, evaluations: Sequence[Summary]) -> tuple[dict[str, Any]
     metrics: dict[str, Any] = {}
     remarks = []
     for found in evaluations:
-        own = found.data == run.record["data"]["name"]
-        key = found.split if own else f"{found.data}-{found.split}"
-        metrics[key] = {
-            label: {metric: Interval(**values) for metric, values in by_metric.items()}
-            for label, by_metric in found.metrics().items()
-            if label in run.labels
-        }
+        key, measured = metrics_by_label(found, run.record["data"]["name"], run.labels)
+        metrics[key] = measured
         remarks.append(f"{key}: {found.crops} crops, {found.interval}")
     return metrics, remarks
+
+
+def metrics_by_label(
+    found: Summary, own_data: str, labels: Sequence[str]
+) -> tuple[str, dict[str, dict[str, Interval]]]:
+    """A card's name for an evaluation, and what it measured of the labels.
+
+    The name is the split's, with the data's before it unless that is the training data.
+    """
+    key = found.split if found.data == own_data else f"{found.data}-{found.split}"
+    return key, {
+        label: {metric: Interval(**values) for metric, values in by_metric.items()}
+        for label, by_metric in found.metrics().items()
+        if label in labels
+    }

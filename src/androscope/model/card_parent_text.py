@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from androscope.model.card_parent import HOW, Adaptation, Measured, Parent
+from androscope.model.measured_text import measured_text
 
 __all__ = ["parent_text"]
 
@@ -48,8 +49,4 @@ def _rows(label: str, adapted: Adaptation) -> list[str]:
 
 
 def _told(measured: Measured) -> str:
-    if measured.value is None:
-        return "not defined"
-    if measured.low is None or measured.high is None:
-        return f"{measured.value:.3f}"
-    return f"{measured.value:.3f} ({measured.low:.3f} to {measured.high:.3f})"
+    return measured_text(measured.value, measured.low, measured.high)

@@ -9,6 +9,7 @@ from androscope.model.card import Card, Interval, SplitFacts
 from androscope.model.card_checks_text import checks_text
 from androscope.model.card_int8 import Int8
 from androscope.model.card_parent_text import parent_text
+from androscope.model.measured_text import measured_text
 
 __all__ = ["card_text"]
 
@@ -152,12 +153,7 @@ def _undecided(card: Card) -> str:
 def _measured(interval: Interval | None) -> str:
     if interval is None:
         return "-"
-    if interval.value is None:
-        return "not defined"
-    value = f"{interval.value:.3f}"
-    if interval.low is None or interval.high is None:
-        return value
-    return f"{value} ({interval.low:.3f} to {interval.high:.3f})"
+    return measured_text(interval.value, interval.low, interval.high)
 
 
 def _making(card: Card) -> str:

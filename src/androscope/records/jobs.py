@@ -93,7 +93,7 @@ class Jobs:
     def _give_up(self, job_id: int, attempts: int) -> None:
         with appending(self._database) as log:
             job = _job(log.connection, job_id)
-            if job.attempts == attempts and job.state.value in OPEN:
+            if job.attempts == attempts and job.state.is_open:
                 reason = f"it was begun {attempts} times and broken off each time"
                 advice = "See that the image is what it should be, and retry"
                 _fail(log, job, AndroscopeError(reason, advice=advice))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from androscope.records.entries import Anchor, Event, EventKind
 from androscope.records.tables import EventRow, HeadRow
 from androscope.records.types import Page
 
-__all__ = ["Appender", "Log", "appending", "event_of", "head_of", "paged"]
+__all__ = ["Appender", "Log", "appending", "event_of", "head_of", "paged", "piece_after"]
 
 _COLUMNS = EventRow.__table__.c
 _PIECE = 1000
@@ -54,16 +54,18 @@ class Log:
         last = 0
         while True:
             with self._database.read() as connection:
-                rows = connection.execute(
-                    select(*_COLUMNS)
-                    .where(EventRow.number > last)
-                    .order_by(EventRow.number)
-                    .limit(_PIECE)
-                ).all()
+                rows = piece_after(connection, last)
             if not rows:
                 return
             yield from map(event_of, rows)
             last = rows[-1].number
+
+
+def piece_after(connection: Connection, last: int) -> Sequence[AnyRow]:
+    """Rows of the next entries behind number ``last``, in order; none at the log's end."""
+    return connection.execute(
+        select(*_COLUMNS).where(EventRow.number > last).order_by(EventRow.number).limit(_PIECE)
+    ).all()
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from androscope.records.entries import EventKind
 from androscope.records.types import Find
 from androscope.types import PartVerdict, Verdict
 
-__all__ = ["CHANGES", "Change", "Standing", "need_of", "outcome_of", "standing"]
+__all__ = ["CHANGES", "Change", "Standing", "need_of", "outcome_by", "outcome_of", "standing"]
 
 #: Kinds of entries that say something of a crop and can be taken back.
 CHANGES = (EventKind.VERDICT, EventKind.SPERM, EventKind.ACCEPT)
@@ -82,9 +82,16 @@ def outcome_of(opinion: Find, stands: Standing) -> str:
     Abnormal if any part is, normal if all are, else undecided: as
     :func:`androscope.assessment.tally.overall` has it.
     """
-    if not stands.is_sperm or opinion.excluded is not None or not stands.verdicts:
+    if opinion.excluded is not None:
         return "excluded"
-    said = set(stands.verdicts.values())
+    return outcome_by(stands.is_sperm, stands.verdicts)
+
+
+def outcome_by(is_sperm: bool, verdicts: Mapping[str, Verdict]) -> str:
+    """Give the outcome that verdicts make; ``excluded`` for no sperm and for what has none."""
+    if not is_sperm or not verdicts:
+        return "excluded"
+    said = set(verdicts.values())
     if Verdict.ABNORMAL in said:
         return "abnormal"
     return "undecided" if Verdict.UNDECIDED in said else "normal"

@@ -31,7 +31,7 @@ from androscope.records.types import JobState, SampleStatus
 __all__ = ["OPEN", "compute", "failures_that_stand", "refresh"]
 
 #: States of jobs that are still to come to an end.
-OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
+OPEN = tuple(state.value for state in JobState if state.is_open)
 
 # Of jobs that a sample's images wait for: a file that was received, a picture that is kept.
 _KINDS = ("decode", "grade")

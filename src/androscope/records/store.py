@@ -15,6 +15,7 @@ from androscope.errors import OutputError, RecordsError
 from androscope.records.crops import Crops
 from androscope.records.database import Database, make_private, url_of
 from androscope.records.entries import Anchor
+from androscope.records.export import Exported, export_labels
 from androscope.records.findings import findings_of
 from androscope.records.images import Images
 from androscope.records.jobs import Jobs
@@ -122,6 +123,13 @@ class Records:
         """
         with self.database.read() as connection:
             return findings_of(connection, sample_id, pictures=pictures)
+
+    def export(
+        self, folder: Path, *, samples: list[str] | None = None, changed_only: bool = False
+    ) -> Exported:
+        """Write what people said of crops as a labelled set: see :func:`.export_labels`."""
+        with self.database.read() as connection:
+            return export_labels(connection, folder, samples=samples, changed_only=changed_only)
 
     def close(self) -> None:
         """Let go of every connection."""

@@ -63,6 +63,11 @@ class JobState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be done or being done."""
+        return self in (JobState.QUEUED, JobState.RUNNING)
+
 
 @dataclass(frozen=True, slots=True)
 class SampleSummary:

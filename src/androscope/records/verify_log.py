@@ -11,12 +11,12 @@ from sqlalchemy import Connection, select
 from androscope.records.chain import GENESIS, chained, parsed
 from androscope.records.database import AnyRow
 from androscope.records.entries import Anchor, EventKind, Fault
+from androscope.records.log import piece_after
 from androscope.records.standing import CHANGES, Change
-from androscope.records.tables import EventRow, HeadRow
+from androscope.records.tables import HeadRow
 
 __all__ = ["Said", "read_log"]
 
-_PIECE = 2000
 _ROWS = {
     EventKind.SAMPLE, EventKind.IMAGE, EventKind.UNREADABLE, EventKind.GRADED, EventKind.SIGN,
     EventKind.USER,
@@ -124,12 +124,7 @@ def _check_head(connection: Connection, said: Said) -> None:
 def _entries(connection: Connection) -> Iterator[AnyRow]:
     last = -(2**31)  # a number below 1 is a fault to be seen, not to be passed over
     while True:
-        rows = connection.execute(
-            select(*EventRow.__table__.c)
-            .where(EventRow.number > last)
-            .order_by(EventRow.number)
-            .limit(_PIECE)
-        ).all()
+        rows = piece_after(connection, last)
         if not rows:
             return
         yield from rows

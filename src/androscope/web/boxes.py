@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from androscope.imaging.located import Located
+from androscope.records.standing import outcome_by
 from androscope.records.types import CropRecord, Image
-from androscope.types import Verdict
 from androscope.web.texts import text
 
 __all__ = ["Box", "FieldView", "box_of", "field_of", "outcome_of", "says_of"]
@@ -36,12 +36,7 @@ class FieldView:
 
 def outcome_of(crop: CropRecord) -> str:
     """``normal``, ``abnormal``, ``undecided`` or ``excluded``, by the verdicts that stand."""
-    if not crop.is_sperm or not crop.verdicts:
-        return "excluded"
-    said = set(crop.verdicts.values())
-    if Verdict.ABNORMAL in said:
-        return "abnormal"
-    return "undecided" if Verdict.UNDECIDED in said else "normal"
+    return outcome_by(crop.is_sperm, crop.verdicts)
 
 
 def says_of(crop: CropRecord) -> str:

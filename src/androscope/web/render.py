@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from androscope import __version__
 from androscope.assessment.sample import Proportion
 from androscope.model.card_parent import Measured
+from androscope.model.measured_text import measured_text
 from androscope.records.people import Role
 from androscope.report.names import NOTICE, printable
 from androscope.web.security.callers import COOKIE, Caller, may, visitor_of
@@ -106,11 +107,7 @@ def percent(share: Proportion) -> str:
 
 def _measured(found: Measured) -> str:
     """A value with its 95% interval, or a dash."""
-    if found.value is None:
-        return "–"
-    if found.low is None or found.high is None:
-        return f"{found.value:.3f}"
-    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
+    return "–" if found.value is None else measured_text(found.value, found.low, found.high)
 
 
 def _when(at: datetime) -> str:

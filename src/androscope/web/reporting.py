@@ -15,12 +15,14 @@ from androscope.imaging.read import read_image
 from androscope.records.store import Records
 from androscope.records.types import CropRecord, Image
 from androscope.report.sample.build import build_report
+from androscope.report.sample.document import SampleReport
 from androscope.report.sample.outputs import report_files, write_report
 from androscope.report.sample.pictures import OVERLAYS, draw_field
+from androscope.report.sample.signature import Signature
 from androscope.report.sample.view import view_of
 from androscope.report.sample.view_types import View
 
-__all__ = ["FORMATS", "report_bytes", "report_view"]
+__all__ = ["FORMATS", "rendered", "report_bytes", "report_view"]
 
 #: Endings, and what a browser is told of each.
 FORMATS = {
@@ -57,9 +59,16 @@ def report_bytes(records: Records, sample_id: int, ending: str) -> bytes:
     findings, _ = records.findings(sample_id, pictures=drawn)
     if drawn:
         findings = with_overlays(records, sample_id, findings)
+    return rendered(ending, build_report(findings), findings)
+
+
+def rendered(
+    ending: str, report: SampleReport, findings: Findings, signature: Signature | None = None
+) -> bytes:
+    """A report as a file of one of :data:`FORMATS`. Raises as :func:`report_bytes` for PDF."""
     with TemporaryDirectory(prefix="androscope-") as folder:
         (path,) = report_files([Path(folder) / f"report.{ending}"])
-        write_report(path, build_report(findings), findings)
+        write_report(path, report, findings, signature)
         return path.read_bytes()
 
 

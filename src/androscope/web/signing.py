@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 from androscope.records.entries import SignedReport
 from androscope.records.store import Records
 from androscope.report.fhir import fhir_text
 from androscope.report.sample.build import build_report
 from androscope.report.sample.document import SampleReport
 from androscope.report.sample.json import json_text
-from androscope.report.sample.outputs import report_files, write_report
 from androscope.report.sample.signature import Signature, as_signed
+from androscope.web.reporting import rendered
 
 __all__ = ["fhir_of", "sign_report", "signed_bytes"]
 
@@ -61,10 +58,7 @@ def signed_bytes(records: Records, signed: SignedReport, ending: str) -> bytes:
         return signed.document.encode()
     report, signature = _signed(signed)
     findings, _ = records.findings(signed.sample_id, pictures=ending in ("pdf", "html"))
-    with TemporaryDirectory(prefix="androscope-") as folder:
-        (path,) = report_files([Path(folder) / f"report.{ending}"])
-        write_report(path, report, as_signed(findings, report), signature)
-        return path.read_bytes()
+    return rendered(ending, report, as_signed(findings, report), signature)
 
 
 def fhir_of(records: Records, sample_id: int) -> str:

@@ -12,9 +12,9 @@ import numpy as np
 
 from androscope.datasets import Dataset, LabelledCrops
 from androscope.errors import TrainingError
+from androscope.learning.export_metrics import evaluation_of, metrics_by_label
 from androscope.learning.int8.cost import Limits, costs, faults
 from androscope.learning.int8.graph import FLOAT_CONVOLUTIONS, quantise_graph
-from androscope.learning.summary import read_summary
 from androscope.learning.trust.checks import with_checks
 from androscope.learning.trust.fitting import fit_conformal
 from androscope.model.bundle import Bundle
@@ -178,27 +178,13 @@ def _conformal(card: Card, crops: LabelledCrops, given: FloatArray, data: str) -
 
 
 def _metrics(card: Card, model: bytes, evaluations: Sequence[str | Path]) -> dict[str, Any]:
-    from androscope.model.card import Interval
-
     sha256 = hashlib.sha256(model).hexdigest()
-    metrics: dict[str, Any] = {}
-    for path in evaluations:
-        found = read_summary(path)
-        if found.model_sha256 != sha256:
-            raise TrainingError(
-                f"is an evaluation of another model: expected SHA-256 {sha256} of model.onnx, "
-                f"got {found.model_sha256}",
-                path=path,
-                advice="Quantise, evaluate the bundle with `androscope evaluate`, and quantise "
-                "again with that evaluation",
-            )
-        own = found.data == card.training.name
-        metrics[found.split if own else f"{found.data}-{found.split}"] = {
-            label: {metric: Interval(**values) for metric, values in by_metric.items()}
-            for label, by_metric in found.metrics().items()
-            if label in card.labels
-        }
-    return metrics
+    advice = (
+        "Quantise, evaluate the bundle with `androscope evaluate`, and quantise again with that "
+        "evaluation"
+    )
+    found = (evaluation_of(path, sha256, advice) for path in evaluations)
+    return dict(metrics_by_label(one, card.training.name, card.labels) for one in found)
 
 
 def cost_lines(found: dict[str, Cost], before: int, after: int) -> list[str]:

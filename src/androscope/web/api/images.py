@@ -16,10 +16,11 @@ from androscope.records.people import Reply, Role
 from androscope.records.types import Page
 from androscope.web.api.common import PageNumber, PerPage, StateOf, api_router
 from androscope.web.security.callers import Caller
-from androscope.web.security.guard import VIEWER, Allow, check_token
+from androscope.web.security.guard import VIEWER, Allow
 from androscope.web.state import State
-from androscope.web.uploads.queue import check_room, queue_files
-from androscope.web.uploads.receive import Received, receive
+from androscope.web.uploads.accept import accept
+from androscope.web.uploads.queue import queue_files
+from androscope.web.uploads.receive import Received
 
 __all__ = ["FILES", "UNLIMITED", "Uploader", "receive_files", "router"]
 
@@ -59,23 +60,12 @@ FILES: dict[str, Any] = {
 
 async def receive_files(request: Request, caller: Caller, state: State, *, most: int) -> Received:
     """Take a form's files, at least one, while there is room for them."""
-    limits = state.options.limits
-    await run_in_threadpool(check_room, state.records, limits)
-    received = await receive(
-        request,
-        state.options.incoming,
-        limits,
-        allow=lambda fields: check_token(request, caller, fields),
-    )
-    try:
-        check_token(request, caller, received.fields)
-        if not 1 <= len(received.files) <= most:
-            raise HTTPException(400, f"expected 1 to {most} files, got {len(received.files)}")
-        await run_in_threadpool(check_room, state.records, limits, len(received.files))
-    except BaseException:
-        received.forget()
-        raise
-    return received
+
+    def check(count: int) -> None:
+        if not 1 <= count <= most:
+            raise HTTPException(400, f"expected 1 to {most} files, got {count}")
+
+    return await accept(request, caller, state, check)
 
 
 @router.post(

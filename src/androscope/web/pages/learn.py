@@ -13,7 +13,6 @@ from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, RedirectResponse, Response
 
 from androscope.model.card_parent import HOW, Parent
-from androscope.records.export import export_labels
 from androscope.records.types import Job, JobState
 from androscope.web.offered import NAME
 from androscope.web.render import page
@@ -53,7 +52,7 @@ def learn_page(request: Request, state: _State) -> Response:
         models=state.offer.names(),
         default=state.offer.default(),
         attempts=attempts[::-1],
-        going=any(a.job.state in (JobState.QUEUED, JobState.RUNNING) for a in attempts),
+        going=any(a.job.state.is_open for a in attempts),
         how=HOW,
         works=state.options.work,
     )
@@ -65,8 +64,7 @@ def labels(state: _State) -> Response:
     folder = TemporaryDirectory(prefix="androscope-labels-")
     try:
         root = Path(folder.name) / "labels"
-        with state.records.database.read() as connection:
-            export_labels(connection, root)
+        state.records.export(root)
         packed = Path(folder.name) / "labels.zip"
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(root.rglob("*")):
@@ -95,9 +93,7 @@ def adapt(
     if not NAME.fullmatch(name):
         raise HTTPException(400, text("learn.bad_name"))
     jobs = state.records.jobs.list(kind=ADAPT)
-    coming = {
-        job.detail.get("name") for job in jobs if job.state in (JobState.QUEUED, JobState.RUNNING)
-    }
+    coming = {job.detail.get("name") for job in jobs if job.state.is_open}
     if name in state.offer.names() or name in coming:
         raise HTTPException(409, text("learn.taken", name=name))
     if parent not in state.offer.names():

@@ -13,11 +13,12 @@ from androscope.records.people import Role
 from androscope.records.types import SampleSummary
 from androscope.web.render import is_program, page
 from androscope.web.security.callers import Caller
-from androscope.web.security.guard import REVIEWER, Allow, check_token
+from androscope.web.security.guard import REVIEWER, Allow
 from androscope.web.state import State, state_of
 from androscope.web.texts import text
-from androscope.web.uploads.queue import check_room, queue_files
-from androscope.web.uploads.receive import Received, receive
+from androscope.web.uploads.accept import accept
+from androscope.web.uploads.queue import queue_files
+from androscope.web.uploads.receive import Received
 from androscope.web.work.tasks import TAKEN_AS
 
 __all__ = ["router"]
@@ -46,7 +47,7 @@ def new_page(request: Request, state: _State) -> Response:
 @router.post("/samples", max_body_size=_NO_LIMIT)
 async def create(request: Request, caller: _Uploader, state: _State) -> Response:
     """Make a sample of what was dropped in; answered when all of it is on the disk."""
-    received = await _receive(request, caller, state)
+    received = await accept(request, caller, state, _some)
     try:
         sample = await run_in_threadpool(_create, state, caller, received)
     except BaseException:
@@ -60,7 +61,7 @@ async def create(request: Request, caller: _Uploader, state: _State) -> Response
 async def add(request: Request, caller: _Uploader, state: _State, sample_id: int) -> Response:
     """Add images to a sample."""
     await run_in_threadpool(state.records.samples.get, sample_id)
-    received = await _receive(request, caller, state)
+    received = await accept(request, caller, state, _some)
     try:
         await run_in_threadpool(_queue, state, caller, received, sample_id)
     except BaseException:
@@ -77,24 +78,9 @@ def _made(request: Request, sample_id: int) -> Response:
     return RedirectResponse(url, 303)
 
 
-async def _receive(request: Request, caller: Caller, state: State) -> Received:
-    limits = state.options.limits
-    await run_in_threadpool(check_room, state.records, limits)
-    received = await receive(
-        request,
-        state.options.incoming,
-        limits,
-        allow=lambda fields: check_token(request, caller, fields),
-    )
-    try:
-        check_token(request, caller, received.fields)
-        if not received.files:
-            raise HTTPException(400, text("new.no_files"))
-        await run_in_threadpool(check_room, state.records, limits, len(received.files))
-    except BaseException:
-        received.forget()
-        raise
-    return received
+def _some(count: int) -> None:
+    if not count:
+        raise HTTPException(400, text("new.no_files"))
 
 
 def _create(state: State, caller: Caller, received: Received) -> SampleSummary:
@@ -106,7 +92,7 @@ def _create(state: State, caller: Caller, received: Received) -> SampleSummary:
     }
     _number(settings.get("error_rate", ""), text("new.error_rate"), below=1.0)
     if settings.get("model") not in (None, *state.offer.names()):
-        raise HTTPException(400, text("new.no_model", name=settings["model"]))
+        raise HTTPException(400, text("models.unknown", name=settings["model"]))
     try:
         sample = state.records.samples.create(
             fields.get("name", "").strip(),

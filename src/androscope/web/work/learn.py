@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 
 from androscope.errors import AdaptError, AndroscopeError, RecordConflictError
 from androscope.files import write_text
-from androscope.records.export import export_labels
 from androscope.records.store import Records
 from androscope.records.types import Job
 from androscope.web.offered import Offer
@@ -105,8 +104,7 @@ class Learner:
         parent = self._offer.where(detail["parent"])
         with TemporaryDirectory(prefix="androscope-adapt-") as name:
             labels = Path(name) / "labels"
-            with self._records.database.read() as connection:
-                export_labels(connection, labels)
+            self._records.export(labels)
             trunk = "--trunk" if detail.get("trunk") == "True" else "--no-trunk"
             command = [
                 "adapt", str(parent), "--data", str(labels / "labels.csv"),
