@@ -53,11 +53,16 @@
   }
 
   for (const input of form.querySelectorAll('input[type="file"]')) {
-    input.addEventListener("change", () => {
+    // Files may have been chosen before this script ran, and a folder may be announced before it
+    // is listed: an empty list is left alone, or the files that come after would be lost.
+    const take = () => {
+      if (!input.files.length) return;
       for (const file of input.files) if (!file.name.startsWith(".")) add(file);
       input.value = "";
       show();
-    });
+    };
+    input.addEventListener("change", take);
+    take();
   }
 
   for (const name of ["dragenter", "dragover"]) {
