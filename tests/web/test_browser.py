@@ -235,6 +235,7 @@ def test_the_whole_way(chromium, either, options, password_hash, tmp_path: Path)
 
 def _drop(page: Page, folder: Path) -> None:
     page.get_by_role("link", name="New sample").click()
+    page.wait_for_url("**/samples/new")  # loaded: its script listens
     page.get_by_label("Sample", exact=True).fill("S-7")
     page.get_by_label("Pixel size, µm").fill("0.16")
     page.get_by_text("More", exact=True).click()
@@ -247,6 +248,7 @@ def _drop(page: Page, folder: Path) -> None:
 
 def _zoom(page: Page) -> None:
     page.get_by_role("link", name="field.png, enlarge").click()
+    page.wait_for_url("**/images/*")  # loaded: its script listens
     svg = page.locator(".viewer .field-svg")
     whole = svg.get_attribute("viewBox")
     page.get_by_role("button", name="Zoom in").click()
@@ -262,6 +264,6 @@ def test_the_switch_of_light_and_dark(chromium, url) -> None:
     ground = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(ground)
     page.get_by_role("button", name="Dark").click()
-    page.wait_for_load_state()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     assert page.evaluate(ground) != light
     page.context.close()
