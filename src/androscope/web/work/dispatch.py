@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,21 +21,20 @@ from androscope.web.offered import Offer
 from androscope.web.options import ServeOptions
 from androscope.web.uploads.queue import DECODE, sweep
 from androscope.web.work.direct import Direct
+from androscope.web.work.job_thread import JobThread
 from androscope.web.work.process import Worker, WorkerStoppedError
 from androscope.web.work.tasks import grade_task
 from androscope.web.work.wire import Decoded, DecodeTask, Graded, Stopped
 
 __all__ = ["GRADE", "Dispatcher"]
 
-_LOG = logging.getLogger(__name__)
-
 #: Kind of the jobs that records make for each picture.
 GRADE = "grade"
 
 #: A picture in whose hand the whole server ended so often is not tried again.
 _ATTEMPTS = 3
-#: How long a hand waits for work it was not told of: a job whose lease ran out.
-_LOOK_S = 5.0
+#: A process ends a task that takes longer than it may; the lease is longer by this, seconds.
+_SPARE_S = 30.0
 
 
 class Dispatcher:
@@ -83,49 +79,31 @@ class Dispatcher:
             threads=options.threads,
         )
         self.direct = Direct(self._decoder, self._grader, options.incoming)
-        self._stopping = threading.Event()
-        self._wake = {kind: threading.Event() for kind in (DECODE, GRADE)}
-        self._threads = [
-            threading.Thread(target=self._run, args=(kind, lease), name=kind, daemon=True)
-            for kind, lease in ((DECODE, limits.decode_s), (GRADE, limits.grade_s))
-        ]
+        self._threads = {
+            kind: JobThread(records, kind, most_s + _SPARE_S, self._do)
+            for kind, most_s in ((DECODE, limits.decode_s), (GRADE, limits.grade_s))
+        }
 
     def start(self) -> None:
         """Go on where the last server of these records ended."""
         sweep(self._records, self._options.incoming)
         self._records.jobs.requeue()
-        for thread in self._threads:
+        for thread in self._threads.values():
             thread.start()
 
     def stop(self) -> None:
         """Give up what is in hand; it stays queued."""
-        self._stopping.set()
+        for thread in self._threads.values():
+            thread.stop()
         for worker in (self._decoder, self._grader):
             worker.stop()
-        for event in self._wake.values():
-            event.set()
-        for thread in self._threads:
-            thread.join(timeout=10)
+        for thread in self._threads.values():
+            thread.join()
 
     def wake(self) -> None:
         """Say that jobs were added."""
-        for event in self._wake.values():
-            event.set()
-
-    def _run(self, kind: str, lease_s: float) -> None:
-        while not self._stopping.is_set():
-            try:
-                job = self._records.jobs.claim(kind, kind=kind, lease_s=lease_s + 30)
-                if job is None:
-                    self._wake[kind].wait(_LOOK_S)
-                    self._wake[kind].clear()
-                    continue
-                self._do(job)
-            except WorkerStoppedError:
-                return
-            except Exception:  # noqa: BLE001  a hand must go on, whatever one job met
-                _LOG.exception("a %s job could not be kept", kind)
-                time.sleep(1)
+        for thread in self._threads.values():
+            thread.wake()
 
     def _do(self, job: Job) -> None:
         try:
@@ -138,6 +116,8 @@ class Dispatcher:
                 self._decode(job)
             else:
                 self._grade(job)
+        except WorkerStoppedError:
+            return  # the server is closing; the job stays queued
         except AndroscopeError as error:
             self._fail(job, error)
         except ValueError as error:  # what a process said may not be kept
@@ -169,7 +149,7 @@ class Dispatcher:
         )
         self._records.jobs.done(job)
         path.unlink(missing_ok=True)
-        self._wake[GRADE].set()
+        self._threads[GRADE].wake()
 
     def _grade(self, job: Job) -> None:
         assert job.image_id is not None

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,15 +13,13 @@ from androscope.files import write_text
 from androscope.records.store import Records
 from androscope.records.types import Job
 from androscope.web.offered import Offer
+from androscope.web.work.job_thread import JobThread
 
 __all__ = ["ADAPT", "Learner"]
-
-_LOG = logging.getLogger(__name__)
 
 #: Kind of the jobs that adapt a model.
 ADAPT = "adapt"
 
-_LOOK_S = 5.0
 _BEAT_S = 5.0
 _LEASE_S = 60.0
 _RUN = "from androscope.cli.main import main; main()"
@@ -42,8 +38,7 @@ class Learner:
 
     def __init__(self, records: Records, offer: Offer) -> None:
         self._records, self._offer = records, offer
-        self._stopping, self._woken = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name=ADAPT, daemon=True)
+        self._thread = JobThread(records, ADAPT, _LEASE_S, self._do)
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
@@ -52,16 +47,15 @@ class Learner:
 
     def stop(self) -> None:
         """End what runs; it stays queued."""
-        self._stopping.set()
-        self._woken.set()
+        self._thread.stop()
         process = self._process
         if process is not None:
             process.kill()
-        self._thread.join(timeout=10)
+        self._thread.join()
 
     def wake(self) -> None:
         """Say that a job was added."""
-        self._woken.set()
+        self._thread.wake()
 
     def told(self, job: Job) -> str | None:
         """What the command said of a job that is done."""
@@ -73,26 +67,13 @@ class Learner:
     def _said_file(self, job: Job) -> Path:
         return self._offer.folder / "adapted" / f"{job.id}.txt"
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                job = self._records.jobs.claim(ADAPT, kind=ADAPT, lease_s=_LEASE_S)
-                if job is None:
-                    self._woken.wait(_LOOK_S)
-                    self._woken.clear()
-                    continue
-                self._do(job)
-            except Exception:  # noqa: BLE001  the hand must go on, whatever one job met
-                _LOG.exception("an adaptation could not be kept")
-                self._stopping.wait(1)
-
     def _do(self, job: Job) -> None:
         try:
             said = self._adapt(job)
         except RecordConflictError:
             return  # cancelled meanwhile
         except AndroscopeError as error:
-            if not self._stopping.is_set():
+            if not self._thread.stopping:
                 self._records.jobs.fail(job, error)
             return
         self._said_file(job).parent.mkdir(parents=True, exist_ok=True)
