@@ -36,6 +36,14 @@ def test_nothing_is_mixed_unasked(config: AugmentConfig) -> None:
     assert got[1] is targets
 
 
+def test_as_many_batches_are_mixed_as_is_said() -> None:
+    config = AugmentConfig(mixup=1.0, mixed=0.3)
+    crops, targets = flat(4), torch.tensor([[0], [1], [0], [1]])
+    whole = [mix(crops, targets, config, drawn(seed))[0] is crops for seed in range(300)]
+    assert 0.6 < np.mean(whole) < 0.8  # 4 standard deviations of 300 draws are 0.1
+    assert mix(crops, targets, AugmentConfig(mixup=1.0, mixed=0.0), drawn())[0] is crops
+
+
 @pytest.mark.parametrize("kind", ["mixup", "cutmix"])
 @pytest.mark.parametrize("seed", range(5))
 def test_labels_are_mixed_in_the_shares_of_the_pixels(kind: str, seed: int) -> None:

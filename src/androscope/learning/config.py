@@ -150,6 +150,20 @@ class TeacherConfig(Table):
         description="Views of a crop their opinion is the mean of: itself, or all eight turned "
         "and mirrored.",
     )
+    match: bool = Field(
+        False,
+        description="In stage 1 they are asked at each step of the very crops that are learned "
+        "from, turned and mixed as those are (Beyer et al. 2022).",
+    )
+
+    @model_validator(mode="after")
+    def _whoever_is_asked_of_a_view_may_have_learned_the_crop(self) -> Self:
+        if self.match and self.held_out:
+            raise ValueError(
+                "match asks all teachers of each view, held_out only those that had not learned "
+                "its crop: choose one"
+            )
+        return self
 
 
 class ThresholdConfig(Table):

@@ -112,3 +112,6 @@ class AugmentConfig(Table):
         description="A box of another crop is pasted in, its area drawn from Beta(a, a) (Yun et "
         "al. 2019); 0 for none. With mixup besides, each batch gets one of both.",
     )
+    mixed: float = Field(
+        1.0, ge=0, le=1, description="Share of the batches that are mixed; the others stay whole."
+    )

@@ -22,6 +22,7 @@ from androscope.learning.branches import branch_scores, train_branch
 from androscope.learning.config import Config
 from androscope.learning.epochs import HISTORY, Report, Row, StageResult, Watch, history_csv
 from androscope.learning.joint import train_jointly
+from androscope.learning.matching import Matching
 from androscope.learning.network import Network
 from androscope.learning.selection import better
 from androscope.types import FloatArray
@@ -39,6 +40,7 @@ def train_stage1(
     report: Report,
     bar: bool,
     targets: FloatArray | None = None,
+    matching: Matching | None = None,
     watch: Watch | None = None,
 ) -> StageResult:
     """Train trunk and heads jointly over all labels. See :func:`train_jointly`."""
@@ -52,6 +54,7 @@ def train_stage1(
         report=report,
         bar=bar,
         targets=targets,
+        matching=matching,
         watch=watch,
     )
 

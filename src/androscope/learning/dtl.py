@@ -13,6 +13,7 @@ from androscope.datasets import LabelledCrops
 from androscope.learning.config import Config
 from androscope.learning.epochs import Report, StageResult, Watch
 from androscope.learning.joint import train_jointly
+from androscope.learning.matching import Matching
 from androscope.learning.network import Network
 from androscope.types import FloatArray
 
@@ -29,6 +30,7 @@ def train_dtl(
     report: Report,
     bar: bool,
     targets: FloatArray | None = None,
+    matching: Matching | None = None,
     watch: Watch | None = None,
 ) -> StageResult:
     """Fine-tune ``network`` for its one label, in ``folder/stage1``. See :func:`train_jointly`."""
@@ -42,5 +44,6 @@ def train_dtl(
         report=report,
         bar=bar,
         targets=targets,
+        matching=matching,
         watch=watch,
     )

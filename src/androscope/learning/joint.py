@@ -13,6 +13,7 @@ from androscope.learning.balance import batch_weights, oversample
 from androscope.learning.batches import BatchSampler, Crops, derived_seed, loader
 from androscope.learning.config import Config
 from androscope.learning.epochs import Report, StageResult, Watch
+from androscope.learning.matching import Matching
 from androscope.learning.module import JointModule
 from androscope.learning.network import Network
 from androscope.learning.trainer import fit
@@ -54,6 +55,7 @@ def train_jointly(
     report: Report,
     bar: bool,
     targets: FloatArray | None = None,
+    matching: Matching | None = None,
     watch: Watch | None = None,
 ) -> StageResult:
     """Fit all weights of ``network``; it holds those of the best epoch afterwards.
@@ -72,10 +74,12 @@ def train_jointly(
         Show a progress bar below the lines.
     targets
         ``(N, L)`` in 0 to 1, learned in place of the training labels; -1 not labelled.
+    matching
+        Teachers whose answers to each batch are learned in place of ``targets``.
     watch
         Called after each epoch.
     """
-    data, weights = balanced_crops(train, config, targets)
+    data, weights = balanced_crops(train, config, targets if matching is None else None)
     sampler = BatchSampler(
         len(data),
         config.stage1.batch_size,
@@ -87,7 +91,7 @@ def train_jointly(
     if config.trainer.channels_last:
         network.to(memory_format=torch.channels_last)
     torch.manual_seed(derived_seed(config.seed, "fit"))
-    module = JointModule(network, config)
+    module = JointModule(network, config, matching)
     return fit(
         module,
         loader(data, sampler),

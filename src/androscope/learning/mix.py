@@ -23,7 +23,8 @@ def mix(
     targets
         ``(N, L)``: 0 to 1, negative where not labelled.
     config
-        ``mixup`` and ``cutmix``; both 0 give everything back unchanged.
+        ``mixup`` and ``cutmix``; both 0 give everything back unchanged. So does a batch that is not
+        among the ``mixed`` ones.
     generator
         On the CPU: the draws are then the same everywhere.
 
@@ -39,6 +40,8 @@ def mix(
         return crops, targets
     # Torch draws no Beta from a generator that is given; numpy's is seeded by it.
     drawn = np.random.default_rng(int(torch.randint(2**31, (), generator=generator)))
+    if config.mixed < 1 and drawn.random() >= config.mixed:
+        return crops, targets
     kind = kinds[drawn.integers(len(kinds))]
     alpha = getattr(config, kind)
     share = float(drawn.beta(alpha, alpha))

@@ -14,6 +14,7 @@ from androscope.learning.augment import augment
 from androscope.learning.batches import Batch, derived_seed, generator
 from androscope.learning.config import Config
 from androscope.learning.losses import label_weights, masked_loss
+from androscope.learning.matching import Matching
 from androscope.learning.mix import mix
 from androscope.learning.network import Branch, Network
 from androscope.learning.optimizers import build_optimizer, build_schedule
@@ -38,12 +39,15 @@ class JointModule(L.LightningModule):
         With its first weights.
     config
         The run.
+    matching
+        Teachers that are asked of each batch, if any.
     """
 
-    def __init__(self, network: Network, config: Config) -> None:
+    def __init__(self, network: Network, config: Config, matching: Matching | None = None) -> None:
         super().__init__()
         self.network = network
         self.config = config
+        self.matching = matching
         self.averaged: AveragedModel | None = None
         if config.stage1.ema > 0 or config.stage1.swa > 0:
             self.averaged = AveragedModel(network, multi_avg_fn=self._average, use_buffers=True)
@@ -83,6 +87,8 @@ class JointModule(L.LightningModule):
         crops = augment(crops, self.config.augment, generator(self.config.seed, *path))
         path = ("mix", self.current_epoch, batch_idx, self.global_rank)
         crops, labels = mix(crops, labels, self.config.augment, generator(self.config.seed, *path))
+        if self.matching is not None:
+            labels = self.matching.targets(crops, labels)
         logits = self.network(crops)
         weights: Any = self.weights
         if self.log_variances is not None:

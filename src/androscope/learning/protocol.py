@@ -70,6 +70,7 @@ def protocol(runs: Sequence[Run], views: int, agreement: Agreement, remarks: Seq
     beside = f" and {phantoms} rendered sperm of known truth" if phantoms else ""
     teachers = run.record.get("teachers", [])
     own = ", each crop's from those that had not learned it" if run.config.teacher.held_out else ""
+    own = ", asked of each view that was learned from" if run.config.teacher.match else own
     taught = (
         f" to targets between the labels (weight {1 - run.config.teacher.share:g}) and the mean "
         f"probability of {len(teachers)} networks trained before on the same crops{own}"

@@ -23,11 +23,12 @@ from androscope.errors import TrainingError
 from androscope.learning.config import Config, TeacherConfig
 from androscope.learning.epochs import Report
 from androscope.learning.held_out import asked
+from androscope.learning.matching import Matching
 from androscope.learning.run import Run
 from androscope.learning.views import dihedral_views
 from androscope.types import FloatArray, UInt8Array
 
-__all__ = ["load_teachers", "opinion", "soft_targets", "teacher_facts"]
+__all__ = ["load_teachers", "matching_of", "opinion", "soft_targets", "teacher_facts"]
 
 
 def load_teachers(config: Config) -> list[Run]:
@@ -55,6 +56,13 @@ def load_teachers(config: Config) -> list[Run]:
                 advice=f"Name a run that does, or leave {label} out of `labels`",
             )
     return runs
+
+
+def matching_of(runs: list[Run], config: Config) -> Matching | None:
+    """The runs as they are asked of each batch; None without ``teacher.match``, or without runs."""
+    if not runs or not config.teacher.match:
+        return None
+    return Matching(runs, config.labels, config.teacher.share)
 
 
 def teacher_facts(runs: list[Run]) -> list[dict[str, Any]]:

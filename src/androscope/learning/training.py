@@ -32,7 +32,7 @@ from androscope.learning.ranks import rank
 from androscope.learning.record import data_facts, peak_memory_mb, write_record
 from androscope.learning.run import NETWORK, THRESHOLDS, Run, probabilities
 from androscope.learning.splits import learnable
-from androscope.learning.teacher import load_teachers, soft_targets, teacher_facts
+from androscope.learning.teacher import load_teachers, matching_of, soft_targets, teacher_facts
 from androscope.learning.thresholds import find_thresholds
 from androscope.learning.trainer import LAST, on_terminal, threads
 
@@ -106,6 +106,7 @@ def train(
 
     with threads(config.trainer):
         targets = soft_targets(train_split, teachers, config.teacher, say)
+        matching = matching_of(teachers, config)
         torch.manual_seed(derived_seed(config.first_weights_seed, "init"))
         done = record.get("stages", {}).get("stage1")
         stage1_file = out / "stage1" / NETWORK
@@ -134,6 +135,7 @@ def train(
                 report=say,
                 bar=bar,
                 targets=targets,
+                matching=matching,
                 watch=watch,
             )
             network.cpu()
