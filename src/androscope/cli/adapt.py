@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from androscope.cli.options_learning import NewBundleOption
+
 if TYPE_CHECKING:
     from androscope.learning.adapt.adapt import Adapted
     from androscope.model.card_parent import Change, Measured
@@ -27,7 +29,7 @@ def adapt(
             "or npy pairs.",
         ),
     ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The new bundle's folder.")],
+    out: NewBundleOption,
     label: Annotated[
         list[str] | None,
         typer.Option(

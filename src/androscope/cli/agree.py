@@ -9,6 +9,9 @@ from typing import Annotated
 
 import typer
 
+from androscope.cli.options import JsonFileOption
+from androscope.cli.options_learning import BootstrapSeedOption
+
 __all__ = ["agree"]
 
 
@@ -43,9 +46,7 @@ def agree(
             show_default="patient if named, else folder",
         ),
     ] = None,
-    json: Annotated[
-        Path | None, typer.Option(help="Write everything as JSON.", show_default=False)
-    ] = None,
+    json: JsonFileOption = None,
     plot: Annotated[
         Path | None,
         typer.Option(
@@ -55,7 +56,7 @@ def agree(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+    seed: BootstrapSeedOption = 0,
 ) -> None:
     """Compare observers, or an observer and the model, on the same sperm.
 

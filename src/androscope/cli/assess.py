@@ -15,6 +15,7 @@ from androscope.cli.options import (
     FitOption,
     GradeAnywayOption,
     HeadLengthOption,
+    JsonFileOption,
     LocatorOption,
     ModelOption,
     PixelSizeOption,
@@ -50,9 +51,7 @@ def assess(
     csv: Annotated[
         Path | None, typer.Option(help="Write a row per image as CSV.", show_default=False)
     ] = None,
-    json: Annotated[
-        Path | None, typer.Option(help="Write everything as JSON.", show_default=False)
-    ] = None,
+    json: JsonFileOption = None,
     parquet: Annotated[
         Path | None,
         typer.Option(help="Write a row per image as Parquet.", show_default=False),

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from androscope.cli.options_learning import BootstrapSeedOption
+
 __all__ = ["audit_labels"]
 
 
@@ -28,7 +30,7 @@ def audit_labels(
     resamples: Annotated[
         int, typer.Option(min=100, help="Draws of the interval of the share.")
     ] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+    seed: BootstrapSeedOption = 0,
 ) -> None:
     """Rank labels that may be wrong, for a person to look at again.
 

@@ -10,6 +10,7 @@ import typer
 
 from androscope.cli.options import (
     ErrorRateOption,
+    FitAsAssessOption,
     FitOption,
     GradeAnywayOption,
     ModelOption,
@@ -43,9 +44,7 @@ def batch(
     ],
     model: ModelOption = None,
     pixel_size: PixelSizeOption = None,
-    fit: Annotated[
-        FitOption, typer.Option(help="How an image becomes a crop, as in assess.")
-    ] = FitOption.AUTO,
+    fit: FitAsAssessOption = FitOption.AUTO,
     error_rate: ErrorRateOption = None,
     grade_anyway: GradeAnywayOption = False,
     threads: Annotated[

@@ -9,6 +9,14 @@ from typing import Annotated
 
 import typer
 
+from androscope.cli.options import JsonOption, MarkdownOption
+from androscope.cli.options_learning import (
+    BootstrapSeedOption,
+    CpuThreadsOption,
+    ResamplesOption,
+    WholeJsonOption,
+)
+
 __all__ = ["benchmark"]
 
 benchmark = typer.Typer(
@@ -29,6 +37,8 @@ _Folder = Annotated[
     Path,
     typer.Argument(metavar="DIR|FILE", help="A benchmark's folder, or its benchmark.json."),
 ]
+
+_Readings = Annotated[SplitName, typer.Option(help="Which readings.")]
 
 
 @benchmark.command("run")
@@ -55,10 +65,7 @@ def run(
         typer.Option(metavar="N,N,...", help="Train these alone.", show_default="all"),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 1,
-    threads: Annotated[
-        int | None,
-        typer.Option(min=1, help="CPU threads of all of them together.", show_default="all"),
-    ] = None,
+    threads: CpuThreadsOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; do nothing.")] = False,
 ) -> None:
     """Train what is missing, read each model, and write benchmark.json.
@@ -120,9 +127,9 @@ def run(
 @benchmark.command("table")
 def table(
     folder: _Folder,
-    split: Annotated[SplitName, typer.Option(help="Which readings.")] = SplitName.TEST,
-    markdown: Annotated[bool, typer.Option("--markdown", help="As tables for a page.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+    split: _Readings = SplitName.TEST,
+    markdown: MarkdownOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Print every score as mean and deviation over seeds, with intervals, beside the paper's.
 
@@ -150,7 +157,7 @@ def table(
 def plot(
     folder: _Folder,
     out: Annotated[Path, typer.Option(metavar="FILE", help="An .svg, .png or .pdf file.")],
-    split: Annotated[SplitName, typer.Option(help="Which readings.")] = SplitName.TEST,
+    split: _Readings = SplitName.TEST,
 ) -> None:
     """Draw the scores of all runs, with mean and interval, and the paper's values as lines.
 
@@ -174,15 +181,13 @@ def limits(
         SplitName,
         typer.Option(help="Crops to compare on. test: each run's reading is recorded."),
     ] = SplitName.VALID,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write all of it as JSON.")
-    ] = None,
+    out: WholeJsonOption = None,
     views: Annotated[
         int, typer.Option(help="Views of a held-out train crop: 1, or 8 turned and mirrored.")
     ] = 8,
-    resamples: Annotated[int, typer.Option(min=100, help="Draws of the bootstrap.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+    resamples: ResamplesOption = 1000,
+    seed: BootstrapSeedOption = 0,
+    as_json: JsonOption = False,
 ) -> None:
     """Show what limits the results: agreement of models, crops all miss, wrong labels, data.
 

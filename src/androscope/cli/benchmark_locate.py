@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from androscope.cli.options import JsonOption
+from androscope.cli.options_learning import WholeJsonOption
 
 if TYPE_CHECKING:
     from androscope.imaging.located import Finder
@@ -43,10 +45,8 @@ def locate(
     ] = 16.0,
     threads: Annotated[int, typer.Option(min=0, help="Threads; 0: one per core.")] = 0,
     markdown: Annotated[bool, typer.Option("--markdown", help="As a table for a page.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write all of it as JSON.")
-    ] = None,
+    as_json: JsonOption = False,
+    out: WholeJsonOption = None,
 ) -> None:
     """Score the locating of sperm per video, beside a blob filter tuned on that very video.
 

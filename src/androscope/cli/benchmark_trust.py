@@ -8,6 +8,14 @@ from typing import Annotated
 
 import typer
 
+from androscope.cli.options import JsonOption, MarkdownOption
+from androscope.cli.options_learning import (
+    BootstrapSeedOption,
+    LabelledDataOption,
+    ResamplesOption,
+    SplitOption,
+)
+
 __all__ = ["trust"]
 
 
@@ -15,10 +23,8 @@ def trust(
     bundle: Annotated[
         str, typer.Argument(metavar="[BUNDLE]", help="A shipped model or a bundle's folder.")
     ] = "default",
-    data: Annotated[
-        str, typer.Option(metavar="NAME|PATH", help="Labelled crops: mhsma, or the path of yours.")
-    ] = "mhsma",
-    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    data: LabelledDataOption = "mhsma",
+    split: SplitOption = "test",
     section: Annotated[
         list[str] | None,
         typer.Option(
@@ -29,10 +35,10 @@ def trust(
         Path | None,
         typer.Option(metavar="DIR", help="Write trust.json and plots there.", show_default=False),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
-    resamples: Annotated[int, typer.Option(min=100, help="Draws of the bootstrap.")] = 2000,
-    markdown: Annotated[bool, typer.Option("--markdown", help="As tables for a page.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+    seed: BootstrapSeedOption = 0,
+    resamples: ResamplesOption = 2000,
+    markdown: MarkdownOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Measure whether verdicts may be trusted, each figure beside its goal.
 

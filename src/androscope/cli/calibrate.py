@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from androscope.cli.options_learning import (
+    BundleArgument,
+    LabelledDataOption,
+    NewBundleOption,
+    NewVersionOption,
+)
 
 __all__ = ["calibrate"]
 
 
 def calibrate(
-    bundle: Annotated[
-        str, typer.Argument(metavar="BUNDLE", help="A bundle's folder or a shipped model.")
-    ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The new bundle's folder.")],
-    data: Annotated[
-        str, typer.Option(metavar="NAME|PATH", help="Labelled crops: mhsma, or the path of yours.")
-    ] = "mhsma",
+    bundle: BundleArgument,
+    out: NewBundleOption,
+    data: LabelledDataOption = "mhsma",
     split: Annotated[str, typer.Option(help="Split of the data to fit on.")] = "valid",
-    name: Annotated[
-        str | None, typer.Option(help="Of the new bundle.", show_default="the old one's")
-    ] = None,
-    version: Annotated[
-        str | None, typer.Option(help="Of the new bundle.", show_default="the old one's")
-    ] = None,
+    name: NewVersionOption = None,
+    version: NewVersionOption = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the cross-validation.")] = 0,
 ) -> None:
     """Calibrate a bundle on labelled crops that it did not learn from; write a new bundle.

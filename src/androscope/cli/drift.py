@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from androscope.cli.agree import svg_path
-from androscope.cli.options import ModelOption, ThreadsOption
+from androscope.cli.options import JsonFileOption, ModelOption, ThreadsOption
 
 __all__ = ["drift"]
 
@@ -40,9 +40,7 @@ def drift(
     ] = 0.01,
     permutations: Annotated[int, typer.Option(min=99, max=100_000, help="Of the tests.")] = 999,
     seed: Annotated[int, typer.Option(min=0, help="Of the random numbers.")] = 0,
-    json: Annotated[
-        Path | None, typer.Option(help="Write everything as JSON.", show_default=False)
-    ] = None,
+    json: JsonFileOption = None,
     plot: Annotated[
         Path | None,
         typer.Option(

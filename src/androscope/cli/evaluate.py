@@ -8,6 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from androscope.cli.options import JsonOption
+from androscope.cli.options_learning import (
+    BootstrapSeedOption,
+    ConfigArgument,
+    ConfigDataOption,
+    ConfigLabelOption,
+    OverridesOption,
+    ResamplesOption,
+    SplitOption,
+    config_changes,
+)
+
 if TYPE_CHECKING:
     from androscope.learning.evaluate import Evaluation
     from androscope.learning.fold_scores import CrossValidation
@@ -32,7 +44,7 @@ def evaluate(
             show_default="the run's own, mhsma for a bundle",
         ),
     ] = None,
-    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    split: SplitOption = "test",
     against: Annotated[
         str | None,
         typer.Option(metavar="RUN|BUNDLE", help="Another model, to be compared on the same crops."),
@@ -45,9 +57,9 @@ def evaluate(
             show_default="RUN/evaluation/DATA-SPLIT for a run, nothing for a bundle",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
-    resamples: Annotated[int, typer.Option(min=100, help="Draws of the bootstrap.")] = 2000,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+    seed: BootstrapSeedOption = 0,
+    resamples: ResamplesOption = 2000,
+    as_json: JsonOption = False,
 ) -> None:
     """Score a model on labelled crops, with 95 % intervals, beside calling all sperm normal.
 
@@ -132,27 +144,13 @@ def evaluate(
 
 
 def crossval(
-    config: Annotated[
-        str, typer.Argument(metavar="CONFIG", help="A YAML file, or a shipped configuration.")
-    ],
+    config: ConfigArgument,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the folds and the result.")],
     folds: Annotated[int, typer.Option(min=2, max=100, help="Number of folds.")] = 5,
-    label: Annotated[
-        str | None, typer.Option(help="Learn this label alone: short for --set labels=[LABEL].")
-    ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|PATH",
-            help="Labelled crops: mhsma, or the path of your own.",
-            show_default="the configuration's",
-        ),
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a key; may be repeated."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+    label: ConfigLabelOption = None,
+    data: ConfigDataOption = None,
+    overrides: OverridesOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Train and score a configuration on folds of the train and valid splits; test is not read.
 
@@ -173,13 +171,7 @@ def crossval(
     from androscope.learning.config_file import load_config
     from androscope.learning.crossval import crossval as run
 
-    changes = [
-        *([f"labels=[{label}]"] if label else []),
-        # A JSON string is a YAML string, whatever is in the path.
-        *([f"data.dataset={json.dumps(data)}"] if data else []),
-        *(overrides or []),
-    ]
-    settled = load_config(config, changes)
+    settled = load_config(config, config_changes(overrides, label=label, data=data))
     dataset = load(settled.data.dataset, crop_size=settled.data.crop_size, labels=settled.labels)
     found = run(
         settled, dataset, out, folds, report=lambda line: typer.secho(line, err=True, dim=True)

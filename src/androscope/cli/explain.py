@@ -11,6 +11,7 @@ import typer
 
 from androscope.cli.options import (
     ErrorRateOption,
+    FitAsAssessOption,
     FitOption,
     GradeAnywayOption,
     ModelOption,
@@ -65,9 +66,7 @@ def explain(
     error_rate: ErrorRateOption = None,
     grade_anyway: GradeAnywayOption = False,
     pixel_size: PixelSizeOption = None,
-    fit: Annotated[
-        FitOption, typer.Option(help="How an image becomes a crop; as for assess.")
-    ] = FitOption.AUTO,
+    fit: FitAsAssessOption = FitOption.AUTO,
     threads: ThreadsOption = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print nothing but what could not be explained.")

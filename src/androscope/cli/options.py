@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
 __all__ = [
     "ErrorRateOption",
     "FieldsOption",
+    "FitAsAssessOption",
     "FitOption",
     "GradeAnywayOption",
     "HeadLengthOption",
+    "JsonFileOption",
+    "JsonOption",
     "LocatorOption",
+    "MarkdownOption",
     "ModelOption",
     "PixelSizeOption",
     "ThreadsOption",
@@ -66,6 +71,10 @@ class FitOption(StrEnum):
     RESIZE = "resize"
     CENTRE = "centre"
 
+
+FitAsAssessOption = Annotated[
+    FitOption, typer.Option(help="How an image becomes a crop, as in assess.")
+]
 
 ModelOption = Annotated[
     str | None,
@@ -142,6 +151,15 @@ ThreadsOption = Annotated[
     int | None,
     typer.Option(min=0, max=1024, help="Threads; 0: one per core.", show_default=False),
 ]
+
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
+
+JsonFileOption = Annotated[
+    Path | None, typer.Option(help="Write everything as JSON.", show_default=False)
+]
+
+MarkdownOption = Annotated[bool, typer.Option("--markdown", help="As tables for a page.")]
 
 
 def named_paths(paths: list[str]) -> list[str]:

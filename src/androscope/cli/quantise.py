@@ -7,17 +7,20 @@ from typing import Annotated
 
 import typer
 
+from androscope.cli.options_learning import (
+    BundleArgument,
+    LabelledDataOption,
+    NewBundleOption,
+    NewVersionOption,
+)
+
 __all__ = ["quantise"]
 
 
 def quantise(
-    bundle: Annotated[
-        str, typer.Argument(metavar="BUNDLE", help="A bundle's folder or a shipped model.")
-    ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The new bundle's folder.")],
-    data: Annotated[
-        str, typer.Option(metavar="NAME|PATH", help="Labelled crops: mhsma, or the path of yours.")
-    ] = "mhsma",
+    bundle: BundleArgument,
+    out: NewBundleOption,
+    data: LabelledDataOption = "mhsma",
     crops: Annotated[
         int, typer.Option(min=1, help="Train crops that the ranges of activations are taken from.")
     ] = 256,
@@ -39,9 +42,7 @@ def quantise(
     name: Annotated[
         str | None, typer.Option(help="Of the new bundle.", show_default="the old one's, -int8")
     ] = None,
-    version: Annotated[
-        str | None, typer.Option(help="Of the new bundle.", show_default="the old one's")
-    ] = None,
+    version: NewVersionOption = None,
     evaluation: Annotated[
         list[Path] | None,
         typer.Option(

@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from androscope.cli.options import JsonOption
+from androscope.cli.options_learning import (
+    ConfigDataOption,
+    ConfigLabelOption,
+    CpuThreadsOption,
+    QuietResultOption,
+    config_changes,
+)
+
 if TYPE_CHECKING:
     from androscope.search.record import SearchRecord
 
@@ -87,10 +96,7 @@ def run(
         int, typer.Option(min=1, help="In all, those of earlier starts and other machines too.")
     ] = 50,
     jobs: Annotated[int, typer.Option(min=1, help="Trials at a time.")] = 1,
-    threads: Annotated[
-        int | None,
-        typer.Option(min=1, help="CPU threads of all of them together.", show_default="all"),
-    ] = None,
+    threads: CpuThreadsOption = None,
     timeout: Annotated[
         float | None,
         typer.Option(min=0, metavar="MINUTES", help="Begin no trial after so long."),
@@ -112,22 +118,13 @@ def run(
             help="Between a trial's signs of life; four missing, another machine tries it again.",
         ),
     ] = 30,
-    label: Annotated[
-        str | None, typer.Option(help="Learn this label alone: short for --set labels=[LABEL].")
-    ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|PATH",
-            help="Labelled crops: mhsma, or the path of your own.",
-            show_default="the configuration's",
-        ),
-    ] = None,
+    label: ConfigLabelOption = None,
+    data: ConfigDataOption = None,
     overrides: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key in all trials; repeatable."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the result alone.")] = False,
+    quiet: QuietResultOption = False,
 ) -> None:
     """Train one configuration of the space after another, ever better ones, and keep the best.
 
@@ -149,12 +146,7 @@ def run(
     from androscope.search.file import load_space
     from androscope.search.run import search as carry_out
 
-    changes = [
-        *([f"labels=[{label}]"] if label else []),
-        *(["data.dataset='" + data.replace("'", "''") + "'"] if data else []),
-        *(overrides or []),
-    ]
-    loaded = load_space(space, changes)
+    loaded = load_space(space, config_changes(overrides, label=label, data=data))
     try:
         found = carry_out(
             loaded,
@@ -192,7 +184,7 @@ def show(
         Path | None,
         typer.Option(metavar="FILE", help="Draw importance and trials: .svg, .png or .pdf."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Print a search's best trials and which keys mattered, while it runs or after.
 

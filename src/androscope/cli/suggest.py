@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from androscope.cli.options import ModelOption
+from androscope.cli.options import ModelOption, ThreadsOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,10 +49,7 @@ def suggest(
     ] = None,
     model: ModelOption = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the random draws.")] = 0,
-    threads: Annotated[
-        int | None,
-        typer.Option(min=0, max=1024, help="Threads; 0: one per core.", show_default=False),
-    ] = None,
+    threads: ThreadsOption = None,
 ) -> None:
     """Rank unlabelled crops: those the model doubts, and no two alike.
 

@@ -7,6 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from androscope.cli.options_learning import (
+    ConfigArgument,
+    ConfigDataOption,
+    ConfigLabelOption,
+    ConfigSeedOption,
+    OverridesOption,
+    QuietResultOption,
+    config_changes,
+)
+
 if TYPE_CHECKING:
     from androscope.datasets import LabelledCrops
     from androscope.learning.run import Run
@@ -16,38 +26,21 @@ __all__ = ["export", "train"]
 
 
 def train(
-    config: Annotated[
-        str, typer.Argument(metavar="CONFIG", help="A YAML file, or a shipped configuration.")
-    ],
+    config: ConfigArgument,
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR", help="The run's folder.", show_default="runs/NAME, or runs/NAME-LABEL"
         ),
     ] = None,
-    label: Annotated[
-        str | None, typer.Option(help="Learn this label alone: short for --set labels=[LABEL].")
-    ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|PATH",
-            help="Labelled crops: mhsma, or the path of your own.",
-            show_default="the configuration's",
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(min=0, help="Of all random draws.", show_default="the configuration's"),
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a key; may be repeated."),
-    ] = None,
+    label: ConfigLabelOption = None,
+    data: ConfigDataOption = None,
+    seed: ConfigSeedOption = None,
+    overrides: OverridesOption = None,
     resume: Annotated[
         bool, typer.Option(help="Go on with an unfinished run, or start it over.")
     ] = True,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the result alone.")] = False,
+    quiet: QuietResultOption = False,
 ) -> None:
     """Train one network (DTL for one label, DMTL for all) from a configuration.
 
@@ -70,12 +63,7 @@ def train(
     from androscope.learning.ranks import rank
     from androscope.learning.run import train as learn
 
-    changes = [
-        *([f"labels=[{label}]"] if label else []),
-        *([f"data.dataset={_quoted(data)}"] if data else []),
-        *([f"seed={seed}"] if seed is not None else []),
-        *(overrides or []),
-    ]
+    changes = config_changes(overrides, label=label, data=data, seed=seed)
     settled = load_config(config, changes)
     if out is None:
         own = settled.name if settled.method == "dmtl" else f"{settled.name}-{settled.labels[0]}"
@@ -206,10 +194,6 @@ def _summary(run: Run) -> list[str]:
     memory = run.record["peak_memory_mb"]
     peak = "" if memory is None else f", at most {memory / 1000:.1f} GB of memory"
     return [*lines, f"{minutes:.1f} minutes{peak}", f"Written to {run.folder}"]
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _require(why: str, *modules: str) -> None:

@@ -7,25 +7,24 @@ from typing import Annotated
 
 import typer
 
+from androscope.cli.options_learning import (
+    ConfigArgument,
+    ConfigSeedOption,
+    OverridesOption,
+    config_changes,
+)
+
 __all__ = ["train_locator"]
 
 
 def train_locator(
-    config: Annotated[
-        str, typer.Argument(metavar="CONFIG", help="A YAML file, or a shipped configuration.")
-    ] = "locator",
+    config: ConfigArgument = "locator",
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="The locator's new folder.", show_default="runs/NAME"),
     ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(min=0, help="Of all random draws.", show_default="the configuration's"),
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a key; may be repeated."),
-    ] = None,
+    seed: ConfigSeedOption = None,
+    overrides: OverridesOption = None,
     version: Annotated[str, typer.Option(help="Of the locator.")] = "0.1.0",
 ) -> None:
     """Train what finds sperm in fields, write it with its card, and score it.
@@ -48,8 +47,7 @@ def train_locator(
     from androscope.learning.locator_export import export_locator
     from androscope.learning.locator_training import learn, make_samples
 
-    changes = (*([f"seed={seed}"] if seed is not None else []), *(overrides or []))
-    settled = load_locator_config(config, changes)
+    settled = load_locator_config(config, tuple(config_changes(overrides, seed=seed)))
     folder = Path("runs") / settled.name if out is None else out
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise typer.BadParameter(
