@@ -11,7 +11,8 @@ from androscope import errors
 from androscope.errors import AndroscopeError
 from androscope.imaging.crop import MAX_SIDE, MIN_SIDE
 from androscope.imaging.formats import EXTENSIONS
-from androscope.model.card import Card, CropInput, Interval, Network, SplitFacts, TrainingData
+from androscope.model.card import Card, CropInput, Network, SplitFacts, TrainingData
+from androscope.model.card_interval import Interval
 from androscope.report.html import THUMBNAILS
 from androscope.report.json import SCHEMA
 from androscope.report.rows import column_names

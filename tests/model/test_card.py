@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from androscope.errors import BundleError
-from androscope.model.card import Card, Interval, read_card
+from androscope.model.card import Card, read_card
 
 
 @pytest.fixture
@@ -129,16 +129,3 @@ def test_all_faults_are_listed_at_once(fields: dict[str, Any]) -> None:
 def test_what_is_no_card_is_refused(text: str | bytes) -> None:
     with pytest.raises(BundleError, match="is not a model card this version reads"):
         read_card(text)
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        pytest.param({"value": 0.5, "low": 0.6, "high": 0.4}, "must not be above", id="swapped"),
-        pytest.param({"value": 0.5, "low": 0.4}, "both be given or both be left out", id="one end"),
-        pytest.param({"value": float("nan")}, "finite number", id="NaN"),
-    ],
-)
-def test_an_interval_must_make_sense(values: dict[str, float], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        Interval(**values)

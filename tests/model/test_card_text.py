@@ -3,7 +3,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from androscope.model.card import Interval, SplitFacts, read_card
+from androscope.model.card import SplitFacts, read_card
+from androscope.model.card_interval import Interval
 from androscope.model.card_text import card_text
 
 

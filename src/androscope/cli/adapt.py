@@ -11,7 +11,8 @@ from androscope.cli.options_learning import NewBundleOption
 
 if TYPE_CHECKING:
     from androscope.learning.adapt.adapt import Adapted
-    from androscope.model.card_parent import Change, Measured
+    from androscope.model.card_interval import Interval
+    from androscope.model.card_parent import Change
 
 __all__ = ["adapt"]
 
@@ -151,7 +152,7 @@ def _change(change: Change) -> str:
     )
 
 
-def _value(measured: Measured, *, signed: bool = False) -> str:
+def _value(measured: Interval, *, signed: bool = False) -> str:
     from androscope.model.measured_text import measured_text
 
     return measured_text(measured.value, measured.low, measured.high, signed=signed)

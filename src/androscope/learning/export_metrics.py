@@ -9,7 +9,7 @@ from typing import Any
 from androscope.errors import TrainingError
 from androscope.learning.run import Run
 from androscope.learning.summary import SUMMARY, Summary, read_summary
-from androscope.model.card import Interval
+from androscope.model.card_interval import Interval
 
 __all__ = ["evaluation_of", "evaluations_of", "metrics_by_label", "metrics_of"]
 

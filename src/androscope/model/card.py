@@ -23,6 +23,7 @@ from pydantic import (
 from androscope.errors import BundleError
 from androscope.model.card_checks import Checks
 from androscope.model.card_int8 import Int8
+from androscope.model.card_interval import Interval
 from androscope.model.card_parent import Parent
 from androscope.model.card_trust import Calibration, Conformal, check_labels
 
@@ -31,7 +32,6 @@ __all__ = [
     "Card",
     "CardDraft",
     "CropInput",
-    "Interval",
     "Network",
     "SplitFacts",
     "TrainingData",
@@ -45,7 +45,6 @@ SCHEMA_VERSION = 1
 LabelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class _Table(BaseModel):
@@ -104,22 +103,6 @@ class TrainingData(_Table):
     source: Text = Field(description="URL or path, with the revision.")
     splits: dict[str, SplitFacts] = Field(min_length=1)
     patients: Text = Field(description="Whether patients are known and the split respects them.")
-
-
-class Interval(_Table):
-    """A measured value and its 95% interval; ``None`` where it is not defined."""
-
-    value: Finite | None
-    low: Finite | None = None
-    high: Finite | None = None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if (self.low is None) != (self.high is None):
-            raise ValueError("low and high must both be given or both be left out")
-        if self.low is not None and self.high is not None and self.low > self.high:
-            raise ValueError(f"low ({self.low}) must not be above high ({self.high})")
-        return self
 
 
 class CardDraft(_Table):

@@ -10,7 +10,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["HOW", "Adaptation", "AdaptedData", "Change", "How", "Measured", "Parent"]
+from androscope.model.card_interval import Interval
+
+__all__ = ["HOW", "Adaptation", "AdaptedData", "Change", "How", "Parent"]
 
 How = Literal["kept", "recalibrated", "branch", "everything"]
 
@@ -22,7 +24,6 @@ HOW: dict[How, str] = {
     "everything": "trunk and branch trained on",
 }
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Count = Annotated[int, Field(ge=0)]
@@ -33,20 +34,12 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, defer_build=True)
 
 
-class Measured(_Table):
-    """A value and its 95% interval; ``None`` where it is not defined."""
-
-    value: Finite | None
-    low: Finite | None = None
-    high: Finite | None = None
-
-
 class Change(_Table):
     """One metric of one label before and after, and their difference (after minus before)."""
 
-    before: Measured
-    after: Measured
-    difference: Measured
+    before: Interval
+    after: Interval
+    difference: Interval
 
 
 class Adaptation(_Table):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from androscope.model.card_parent import HOW, Adaptation, Measured, Parent
+from androscope.model.card_interval import Interval
+from androscope.model.card_parent import HOW, Adaptation, Parent
 from androscope.model.measured_text import measured_text
 
 __all__ = ["parent_text"]
@@ -48,5 +49,5 @@ def _rows(label: str, adapted: Adaptation) -> list[str]:
     ]
 
 
-def _told(measured: Measured) -> str:
+def _told(measured: Interval) -> str:
     return measured_text(measured.value, measured.low, measured.high)

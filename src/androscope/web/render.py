@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from androscope import __version__
 from androscope.assessment.sample import Proportion
-from androscope.model.card_parent import Measured
+from androscope.model.card_interval import Interval
 from androscope.model.measured_text import measured_text
 from androscope.records.people import Role
 from androscope.report.names import NOTICE, printable
@@ -105,7 +105,7 @@ def percent(share: Proportion) -> str:
     return f"{share.fraction:.0%} ({share.low:.0%} to {share.high:.0%})"
 
 
-def _measured(found: Measured) -> str:
+def _measured(found: Interval) -> str:
     """A value with its 95% interval, or a dash."""
     return "–" if found.value is None else measured_text(found.value, found.low, found.high)
 

@@ -13,8 +13,9 @@ from androscope.learning.adapt.carried import calibration_of, conformal_of
 from androscope.learning.adapt.plan import Plan
 from androscope.learning.record import software
 from androscope.model.bundle import Bundle
-from androscope.model.card import CardDraft, Interval
+from androscope.model.card import CardDraft
 from androscope.model.card_checks import Checks
+from androscope.model.card_interval import Interval
 from androscope.model.card_parent import HOW, Adaptation, AdaptedData, Parent
 from androscope.model.card_trust import Calibration
 
@@ -129,10 +130,7 @@ def _calibrations(
 
 def _metrics(found: Mapping[str, Adaptation]) -> dict[str, dict[str, Interval]]:
     return {
-        label: {
-            metric: Interval(value=change.after.value, low=change.after.low, high=change.after.high)
-            for metric, change in adapted.held.items()
-        }
+        label: {metric: change.after for metric, change in adapted.held.items()}
         for label, adapted in found.items()
         if adapted.held
     }

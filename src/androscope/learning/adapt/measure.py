@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from androscope.learning.adapt.losses import log_losses
 from androscope.learning.metrics import from_counts
-from androscope.model.card_parent import Change, Measured
+from androscope.model.card_interval import Interval
+from androscope.model.card_parent import Change
 
 __all__ = ["METRICS", "changes", "scores"]
 
@@ -104,12 +105,12 @@ def _area(abnormal: NDArray[np.bool_], given: Vector, weights: Vector) -> Vector
     return area
 
 
-def _measured(values: Vector) -> Measured:
+def _measured(values: Vector) -> Interval:
     """The first value, and the interval of the others."""
     value, draws = float(values[0]), values[1:]
     defined = draws[np.isfinite(draws)]
     known = None if not np.isfinite(value) else value
     if known is None or len(defined) < (1 - _MOST_UNDEFINED) * len(draws):
-        return Measured(value=known)
+        return Interval(value=known)
     low, high = np.quantile(defined, [0.025, 0.975])
-    return Measured(value=known, low=float(low), high=float(high))
+    return Interval(value=known, low=float(low), high=float(high))
