@@ -100,7 +100,7 @@ def write_crops(folder: Path, count: int, size: int) -> None:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("bundle", nargs="?", default="default")
+    parser.add_argument("bundle", nargs="?", default="dmtl-lite0")
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--seconds", type=float, default=4.0, help="per figure")
     parser.add_argument("--files", type=int, default=2000)

@@ -214,7 +214,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="per figure and turn")
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
-    parser.add_argument("--model", default="default")
+    parser.add_argument("--model", default="dmtl-lite0")
     parser.add_argument("--without", nargs="*", default=[], choices=list(SIDES))
     parser.add_argument("--worker", choices=list(SIDES), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)

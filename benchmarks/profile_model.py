@@ -139,7 +139,7 @@ def main() -> None:
     print(describe())
     shipped = load_bundle()
     known, size = convolutions(shipped.model), shipped.card.input.size
-    for name in arguments.bundles or ["default"]:
+    for name in arguments.bundles or ["dmtl-lite0"]:
         bundle = load_bundle(name)
         if bundle.card.int8 is None:
             known, size = convolutions(bundle.model), bundle.card.input.size

@@ -112,7 +112,7 @@ def show(title: str, found: list[Layer], peak: float, stream: float) -> None:
 def main() -> None:
     """Measure the peaks, then the bundle in float32 and in int8."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("bundle", nargs="?", default="default")
+    parser.add_argument("bundle", nargs="?", default="dmtl-lite0")
     parser.add_argument("--batch", type=int, default=8)
     arguments = parser.parse_args()
     print(describe())

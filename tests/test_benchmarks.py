@@ -51,7 +51,7 @@ def test_multiplications_are_counted_as_torch_has_them() -> None:
     from androscope.learning.config_file import parse_config
     from androscope.learning.network import build_network
 
-    bundle = load_bundle()
+    bundle = load_bundle("dmtl-lite0")
     text = json.dumps(bundle.card.config)
     network = build_network(parse_config(text, "card", ["backbone.weights=random"])).eval()
     counted = []
@@ -74,7 +74,7 @@ def test_multiplications_are_counted_as_torch_has_them() -> None:
 def test_of_int8_every_convolution_is_found_again() -> None:
     from profile_model import convolutions, in_int8, layers
 
-    bundle = load_bundle()
+    bundle = load_bundle("dmtl-lite0")
     known = convolutions(bundle.model)
     found = layers(in_int8(bundle), known, 4, bundle.card.input.size)
     assert sum(layer.macs for layer in found) == sum(macs for _, macs in known)

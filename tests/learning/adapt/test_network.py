@@ -131,6 +131,15 @@ def test_what_cannot_be_built(bundle: Bundle, raw, facts: dict, message: str) ->
     assert "--run" in str(caught.value)
 
 
+def test_of_int8_there_is_nothing_to_train_on() -> None:
+    shipped = load_bundle("dmtl-lite0-int8")
+    crops = np.full((2, 64, 64), 128, np.uint8)
+    raw = Session(shipped, threads=1).predict(crops).probabilities
+    with pytest.raises(AdaptError, match=r"computes in int8.* from dmtl-lite0 \d") as caught:
+        network_of(shipped, crops, raw)
+    assert "Adapt dmtl-lite0, and quantise what comes out" in str(caught.value)
+
+
 def test_a_stem_whose_padding_was_computed_at_export_is_not_guessed_at(bundle, raw) -> None:
     config = json.loads(json.dumps(bundle.card.config))
     config["backbone"] |= {"grey_mean": None, "grey_std": None}

@@ -58,6 +58,13 @@ def network_of(
         If the network cannot be built, or is another: with the reason.
     """
     card = bundle.card
+    if card.int8 is not None:
+        raise AdaptError(
+            f"it computes in int8, and weights in int8 cannot be trained on; it was quantised from "
+            f"{card.int8.name} {card.int8.version}",
+            advice=f"Adapt {card.int8.name}, and quantise what comes out; or leave the trunk alone "
+            "with --no-trunk",
+        )
     if card.network.networks > 1:
         raise AdaptError(f"it averages {card.network.networks} networks", advice=TRY_RUN)
     network = _rebuilt(bundle) if run is None else run.network()
