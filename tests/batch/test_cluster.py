@@ -10,30 +10,10 @@ import pytest
 
 pytest.importorskip("ray", reason="needs the cluster extra: ray is not installed")
 
-from androscope.batch.cluster import _away, _home, _part, _table
-from androscope.batch.parts import Item, Part
 from androscope.batch.run import Batch, Step
-from androscope.batch.work import Done, Tally
-from androscope.errors import BatchError, SourceError
+from androscope.errors import BatchError
 
 from .conftest import fill
-
-
-def test_a_part_goes_to_a_node_and_its_rows_come_home() -> None:
-    name = os.fsdecode(b"\xff.png")
-    items = (Item(name, 3, where=name), Item("a.zip/b", 2, data=b"xy"), Item("c", 0, reason="CRC"))
-    part = Part((2, 7), items, "folder")
-    assert _part(_table([part])) == part
-    for done in (Done((2, 7), "key", b"rows", Tally(3, {"image": 1})), Done((2, 7), "key")):
-        assert list(_home(_away(done))) == [done]
-
-
-def test_an_error_comes_home_as_it_was() -> None:
-    error = SourceError("is gone", path="x", advice="Bring it back")
-    heard = _part(_table([], error))
-    assert (type(heard), str(heard)) == (SourceError, str(error))
-    with pytest.raises(SourceError, match=r"^x: is gone\. Bring it back$"):
-        list(_home(_away(error)))
 
 
 def test_no_cluster_is_said(tmp_path: Path) -> None:

@@ -15,11 +15,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from androscope.batch.cluster_tables import WHY, done_table, part_table, read_done, read_part
 from androscope.batch.key import Facts, Options, facts_of
-from androscope.batch.parts import Item, Part
+from androscope.batch.parts import Part
 from androscope.batch.remote import is_url
 from androscope.batch.sources import Source, parts_of
-from androscope.batch.work import Done, Tally, Worker, grader_of, same_software
+from androscope.batch.work import Done, Worker, grader_of, same_software
 from androscope.errors import AndroscopeError, BatchError, SourceError
 from androscope.extras import require
 from androscope.model.bundle import CARD_FILE, MODEL_FILE, load_bundle
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from androscope.batch.run import Batch
 
 __all__ = ["by_ray"]
-
-_WHY = "grade on a cluster"
 
 #: Bytes of shared memory of a cluster started here; parts wait in it.
 _STORE = 200_000_000
@@ -46,7 +45,7 @@ def by_ray(batch: Batch, run: str, batch_size: int, known: frozenset[str]) -> It
         If a node cannot read a source.
     """
     ray = _quiet_ray()
-    data = require("ray.data", extra="cluster", why=_WHY)
+    data = require("ray.data", extra="cluster", why=WHY)
     assert batch.ray is not None
     _connect(ray, batch.ray, batch.workers)
     context = data.DataContext.get_current()
@@ -75,7 +74,7 @@ def by_ray(batch: Batch, run: str, batch_size: int, known: frozenset[str]) -> It
         for table in graded.iter_batches(
             batch_size=None, batch_format="pyarrow", prefetch_batches=1
         ):
-            yield from _home(table)
+            yield from read_done(table)
     except ray.exceptions.RayError as error:
         raise BatchError(
             f"the cluster gave up: {(str(error).strip().splitlines() or [''])[-1][:200]}",
@@ -94,7 +93,7 @@ def _quiet_ray() -> Any:
     # What it says while it works is in its own logs; here errors come as exceptions.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     os.environ.setdefault("RAY_DATA_LOG_LEVEL", "ERROR")
-    ray = require("ray", extra="cluster", why=_WHY)
+    ray = require("ray", extra="cluster", why=WHY)
     warnings.filterwarnings("ignore", module=r"ray\.data\b")
     return ray
 
@@ -122,7 +121,7 @@ def _connect(ray: Any, address: str, workers: int | None) -> None:
 
 def _datasource(data: Any, sources: Iterable[Source], part_size: int) -> Any:
     """A Ray Data source whose read tasks cut one of ours each; a row is a part."""
-    block = require("ray.data.block", extra="cluster", why=_WHY)
+    block = require("ray.data.block", extra="cluster", why=WHY)
     folder = _working_folder(sources)
 
     class Parts(data.Datasource):  # type: ignore[misc]
@@ -164,9 +163,9 @@ def _cut(source: Source, number: int, part_size: int, folder: str | None) -> Ite
     try:
         _go_to(folder)
         for part in parts_of(source, number, part_size):
-            yield _table([part])
+            yield part_table([part])
     except AndroscopeError as error:
-        yield _table([], error)
+        yield part_table([], error)
 
 
 class _Actor:
@@ -183,7 +182,7 @@ class _Actor:
         known: Any,
         folder: str | None,
     ) -> None:
-        ray = require("ray", extra="cluster", why=_WHY)
+        ray = require("ray", extra="cluster", why=WHY)
         self.error: AndroscopeError | None = None
         try:
             _go_to(folder)
@@ -200,102 +199,7 @@ class _Actor:
         try:
             if self.error is not None:
                 raise self.error
-            part = _part(table)
-            return _away(self.worker(part) if isinstance(part, Part) else part)
+            part = read_part(table)
+            return done_table(self.worker(part) if isinstance(part, Part) else part)
         except AndroscopeError as error:
-            return _away(error)
-
-
-# Arrow tables carry parts to the actors and rows home: nothing is pickled by us. Names are bytes,
-# for those of files that are no UTF-8.
-
-_KINDS: tuple[type[AndroscopeError], ...] = (AndroscopeError, *AndroscopeError.__subclasses__())
-_ERRORS = {kind.code: kind for kind in _KINDS}
-
-
-def _table(parts: list[Part], error: AndroscopeError | None = None) -> Any:
-    pa = require("pyarrow", extra="cluster", why=_WHY)
-    text = pa.list_(pa.binary())
-    kinds = {
-        "source": pa.int64(), "number": pa.int64(), "root": pa.binary(), "name": text,
-        "size": pa.list_(pa.int64()), "where": text, "data": pa.list_(pa.large_binary()),
-        "reason": text, "error": pa.list_(pa.string()),
-    }  # fmt: skip
-    rows: list[dict[str, Any]] = [
-        {
-            "source": part.place[0],
-            "number": part.place[1],
-            "root": _encoded(part.root),
-            "name": [_encoded(item.name) for item in part.items],
-            "size": [item.size for item in part.items],
-            "where": [_encoded(item.where) for item in part.items],
-            "data": [item.data for item in part.items],
-            "reason": [_encoded(item.reason) for item in part.items],
-        }
-        for part in parts
-    ]
-    if error is not None:
-        rows.append({"error": _said(error)})
-    return pa.Table.from_pylist(rows, schema=pa.schema(list(kinds.items())))
-
-
-def _part(table: Any) -> Part | AndroscopeError:
-    (row,) = table.to_pylist()
-    if row["error"]:
-        return _heard(row["error"])
-    items = zip(
-        map(_decoded, row["name"]), row["size"], map(_decoded, row["where"]), row["data"],
-        map(_decoded, row["reason"]), strict=True,
-    )  # fmt: skip
-    return Part(
-        (row["source"], row["number"]),
-        tuple(Item(str(name), *further) for name, *further in items),
-        _decoded(row["root"]),
-    )
-
-
-def _away(done: Done | AndroscopeError) -> Any:
-    pa = require("pyarrow", extra="cluster", why=_WHY)
-    kinds = {
-        "source": pa.int64(), "number": pa.int64(), "key": pa.string(), "data": pa.binary(),
-        "rows": pa.int64(), "codes": pa.list_(pa.string()), "counts": pa.list_(pa.int64()),
-        "error": pa.list_(pa.string()),
-    }  # fmt: skip
-    if isinstance(done, AndroscopeError):
-        row: dict[str, Any] = {"error": _said(done)}
-    else:
-        row = {
-            "source": done.place[0], "number": done.place[1], "key": done.key, "data": done.data
-        }  # fmt: skip
-        if done.tally is not None:
-            row["rows"] = done.tally.rows
-            row["codes"], row["counts"] = list(done.tally.failed), list(done.tally.failed.values())
-    return pa.Table.from_pylist([row], schema=pa.schema(list(kinds.items())))
-
-
-def _home(table: Any) -> Iterator[Done]:
-    for row in table.to_pylist():
-        if row["error"]:
-            raise _heard(row["error"])
-        tally = None
-        if row["data"] is not None:
-            failed = dict(zip(row["codes"], row["counts"], strict=True))
-            tally = Tally(row["rows"], failed)
-        yield Done((row["source"], row["number"]), row["key"], row["data"], tally)
-
-
-def _said(error: AndroscopeError) -> list[str | None]:
-    return [error.code, error.reason, error.path, error.advice]
-
-
-def _heard(said: list[str | None]) -> AndroscopeError:
-    code, reason, path, advice = said
-    return _ERRORS.get(str(code), AndroscopeError)(str(reason), path=path, advice=advice)
-
-
-def _encoded(text: str | None) -> bytes | None:
-    return None if text is None else text.encode("utf-8", "surrogateescape")
-
-
-def _decoded(text: bytes | None) -> str | None:
-    return None if text is None else text.decode("utf-8", "surrogateescape")
+            return done_table(error)
