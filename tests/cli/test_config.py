@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("yaml", reason="needs the train extra: PyYAML is not installed")
 
-from androscope.learning.config_file import dump_config, load_config, parse_config, shipped_text
+from androscope.learning.config_file import CONFIGS, dump_config, load_config, parse_config
 from androscope.learning.config_keys import all_keys, markdown
 
 from .conftest import Run
@@ -22,7 +22,7 @@ def test_list(run: Run) -> None:
 
 
 def test_show(run: Run, tmp_path: Path) -> None:
-    assert run("config", "show", "dmtl-paper").out == shipped_text("dmtl-paper")
+    assert run("config", "show", "dmtl-paper").out == CONFIGS.text("dmtl-paper")
     full = run("config", "show", "dmtl", "--full").out
     assert full == dump_config(load_config("dmtl"))
     changed = run("config", "show", "dmtl", "--set", "stage1.epochs=3").out

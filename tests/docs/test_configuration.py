@@ -11,7 +11,7 @@ pytest.importorskip("yaml", reason="needs the train extra: PyYAML is not install
 
 from androscope.errors import ConfigError
 from androscope.learning.config import Config, ThresholdConfig
-from androscope.learning.config_file import parse_config, shipped_configs
+from androscope.learning.config_file import CONFIGS, parse_config
 from androscope.learning.config_keys import all_keys, markdown
 from androscope.learning.metrics import TITLES
 
@@ -49,7 +49,7 @@ def test_defaults_are_those_in_force() -> None:
 
 def test_every_shipped_configuration_is_listed() -> None:
     named = re.findall(r"^\| `([\w-]+)` \| (?:One network|DMTL|DTL)", PAGE, re.M)
-    assert sorted(named) == list(shipped_configs())
+    assert sorted(named) == list(CONFIGS.names())
 
 
 def _blocks(page: str, kind: str) -> list[str]:

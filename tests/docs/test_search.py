@@ -11,7 +11,7 @@ pytest.importorskip("yaml", reason="needs the train extra: PyYAML is not install
 from pydantic import BaseModel
 
 from androscope.learning.config_keys import _default, describe
-from androscope.search.file import parse_space, shipped_spaces
+from androscope.search.file import SPACES, parse_space
 from androscope.search.record import BEST, RECORD
 from androscope.search.run import PLOT
 from androscope.search.schema import Parameter, PruningConfig, SamplerConfig, Space
@@ -57,7 +57,7 @@ def test_the_example_is_a_space() -> None:
 def test_files_names_and_numbers() -> None:
     for name in (BEST, RECORD, PLOT, DATABASE, STORAGE):
         assert name in PAGE
-    for name in shipped_spaces():
+    for name in SPACES.names():
         assert f"`{name}`" in PAGE
     assert RETRIES == 2
     assert "is tried again, twice at most" in " ".join(PAGE.split())

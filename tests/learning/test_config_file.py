@@ -15,11 +15,10 @@ pytest.importorskip("yaml", reason="needs the train extra: PyYAML is not install
 from androscope.errors import ConfigError
 from androscope.learning.config import Config, OptimizerConfig
 from androscope.learning.config_file import (
+    CONFIGS,
     dump_config,
     load_config,
     parse_config,
-    shipped_configs,
-    shipped_text,
 )
 
 from .refused import GOOD, message
@@ -83,7 +82,7 @@ def test_an_override_repairs_the_file() -> None:
     assert parse_config(text, "my.yaml", ("labels=[tail]",)).labels == ("tail",)
 
 
-@pytest.mark.parametrize("name", shipped_configs())
+@pytest.mark.parametrize("name", CONFIGS.names())
 def test_shipped_configurations(name: str) -> None:
     config = load_config(name)
     assert config.name == name
@@ -93,7 +92,7 @@ def test_shipped_configurations(name: str) -> None:
 
 
 def test_four_configurations_are_shipped() -> None:
-    assert shipped_configs() == ("dmtl", "dmtl-paper", "dtl", "dtl-paper")
+    assert CONFIGS.names() == ("dmtl", "dmtl-paper", "dtl", "dtl-paper")
 
 
 def test_the_papers_hyperparameters() -> None:
@@ -137,7 +136,7 @@ def test_file_that_is_not_there(tmp_path: Path) -> None:
     ):
         load_config("dmtl_paper")
     with pytest.raises(ConfigError, match="'x' is neither a file nor a shipped"):
-        shipped_text("x")
+        CONFIGS.text("x")
 
 
 def test_file_that_is_no_text(tmp_path: Path) -> None:

@@ -128,6 +128,8 @@ def test_shipped_configurations_are_read(name: str) -> None:
     ("source", "overrides", "message"),
     [
         pytest.param("nowhere", (), "neither a file nor a shipped configuration", id="no file"),
+        pytest.param("runs/locator.yaml", (), "no such file: expected a conf", id="no such path"),
+        pytest.param("locater", (), "the nearest is 'locator'", id="misspelt"),
         pytest.param("locator", ("step=3",), "step", id="unknown key"),
         pytest.param("locator", ("crop=100",), "crop", id="no multiple of 8"),
     ],

@@ -9,12 +9,11 @@ pytest.importorskip("yaml", reason="needs the train extra: PyYAML is not install
 
 from androscope.errors import ConfigError
 from androscope.search.file import (
+    SPACES,
     changed,
     is_whole,
     load_space,
     parse_space,
-    shipped_spaces,
-    space_text,
 )
 from androscope.search.schema import Parameter
 
@@ -37,8 +36,8 @@ PAPER = {
 
 
 def test_the_shipped_spaces_are_the_papers() -> None:
-    assert shipped_spaces() == ("dmtl", "dtl")
-    for name in shipped_spaces():
+    assert SPACES.names() == ("dmtl", "dtl")
+    for name in SPACES.names():
         found = load_space(name)
         assert found.base.method == name
         assert list(found.space.space) == list(PAPER)
@@ -193,7 +192,7 @@ def test_one_kind_of_values(values: dict[str, object], what: str) -> None:
 
 def test_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
-        space_text("dmlt")
+        SPACES.text("dmlt")
     assert str(caught.value) == (
         "'dmlt' is neither a file nor a shipped space; the nearest is 'dmtl'. Shipped are dmtl, dtl"
     )

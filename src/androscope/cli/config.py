@@ -31,9 +31,9 @@ def list_configs() -> None:
         $ androscope config list
     """
     _require()
-    from androscope.learning.config_file import load_config, shipped_configs
+    from androscope.learning.config_file import CONFIGS, load_config
 
-    for name in shipped_configs():
+    for name in CONFIGS.names():
         found = load_config(name)
         labels = ", ".join(found.labels) if found.method == "dmtl" else "one label (--label)"
         size = f"{found.data.crop_size} px crops"
@@ -59,17 +59,13 @@ def show(
         $ androscope config show dmtl --full > my.yaml
     """
     _require()
-    from pathlib import Path
-
-    from androscope.learning.config_file import dump_config, load_config, shipped_text
+    from androscope.learning.config_file import CONFIGS, dump_config, load_config
 
     found = load_config(name, overrides or ())
     if full or overrides:
         typer.echo(dump_config(found), nl=False)
         return
-    path = Path(name)
-    text = path.read_text(encoding="utf-8-sig") if path.is_file() else shipped_text(name)
-    typer.echo(text, nl=False)
+    typer.echo(CONFIGS.find(name).text, nl=False)
 
 
 @config.command("check")

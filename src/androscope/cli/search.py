@@ -58,9 +58,9 @@ def spaces() -> None:
         $ androscope search spaces
     """
     _require("yaml")
-    from androscope.search.file import load_space, shipped_spaces
+    from androscope.search.file import SPACES, load_space
 
-    for name in shipped_spaces():
+    for name in SPACES.names():
         found = load_space(name)
         typer.echo(f"{name:<8}config {found.space.config}: {', '.join(found.space.space)}")
 
@@ -78,12 +78,10 @@ def space(
         $ androscope search space dmtl > my-space.yaml
     """
     _require("yaml")
-    from androscope.learning.config_file import read_yaml
-    from androscope.search.file import load_space, space_text
+    from androscope.search.file import SPACES, load_space
 
     load_space(name)
-    path = Path(name)
-    typer.echo(read_yaml(path) if path.is_file() else space_text(name), nl=False)
+    typer.echo(SPACES.find(name).text, nl=False)
 
 
 @search.command("run")

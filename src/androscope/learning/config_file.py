@@ -7,7 +7,6 @@ expected and what stands there, and the nearest key or value that would do.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path as FilePath
 from typing import TypeVar
 
@@ -15,7 +14,7 @@ from pydantic import BaseModel
 
 from androscope.errors import ConfigError
 from androscope.learning.config import Config
-from androscope.learning.config_check import check, nearest, shown
+from androscope.learning.config_check import check, shown
 from androscope.learning.config_yaml import (
     Document,
     Path,
@@ -25,47 +24,23 @@ from androscope.learning.config_yaml import (
     parse,
     parse_value,
 )
+from androscope.learning.shipped_yaml import ShippedYaml
 
 __all__ = [
+    "CONFIGS",
     "dump_config",
     "load_config",
     "parse_as",
     "parse_config",
-    "read_yaml",
     "refusal",
-    "shipped_configs",
-    "shipped_text",
 ]
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
+#: The configurations that come with androscope, such as ``dmtl-paper``.
+CONFIGS = ShippedYaml("androscope.learning", "configs", "configuration")
+
 _ADVICE = "`androscope config keys` lists every key and what it takes"
-
-
-def shipped_configs() -> tuple[str, ...]:
-    """Names of the configurations that come with androscope, such as ``dmtl-paper``."""
-    folder = resources.files("androscope.learning") / "configs"
-    return tuple(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".yaml")))
-
-
-def shipped_text(name: str) -> str:
-    """Text of a shipped configuration, comments included.
-
-    Raises
-    ------
-    ConfigError
-        If there is none of that name; the nearest is named.
-    """
-    name = name.removesuffix(".yaml")
-    known = shipped_configs()
-    if name not in known:
-        near = nearest(name, known)
-        raise ConfigError(
-            f"{name!r} is neither a file nor a shipped configuration{near}",
-            advice=f"Shipped are {', '.join(known)}",
-        )
-    folder = resources.files("androscope.learning") / "configs"
-    return (folder / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def load_config(source: str | FilePath, overrides: Sequence[str] = ()) -> Config:
@@ -83,29 +58,8 @@ def load_config(source: str | FilePath, overrides: Sequence[str] = ()) -> Config
     ConfigError
         If the file is missing or not text, or holds unknown keys or wrong values: all are listed.
     """
-    path = FilePath(source)
-    if not path.is_file():
-        # Something that looks like a path is one, and is missing as such.
-        if path.exists() or len(path.parts) > 1:
-            kind = "a folder, not a file" if path.is_dir() else "no such file"
-            raise ConfigError(f"{kind}: expected a configuration in YAML", path=path)
-        text = shipped_text(str(source))
-        return parse_config(text, f"{path.name.removesuffix('.yaml')}.yaml", overrides)
-    return parse_config(read_yaml(path), str(source), overrides)
-
-
-def read_yaml(path: FilePath) -> str:
-    """Text of the file at ``path``. Raises :class:`ConfigError` if it cannot be read as such."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"not a text file: byte {error.object[error.start]:#04x} at {error.start} is not UTF-8",
-            path=path,
-            advice="Save it as UTF-8",
-        ) from error
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror or error}", path=path) from error
+    found = CONFIGS.find(source)
+    return parse_config(found.text, found.source, overrides)
 
 
 def parse_config(text: str, source: str, overrides: Sequence[str] = ()) -> Config:

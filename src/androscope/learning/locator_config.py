@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 
 from pydantic import Field
 
-from androscope.errors import ConfigError
-from androscope.learning.config_file import parse_as, read_yaml
+from androscope.learning.config_file import parse_as
 from androscope.learning.config_table import Table
+from androscope.learning.shipped_yaml import ShippedYaml
 
-__all__ = ["LocatorConfig", "load_locator_config"]
+__all__ = ["LOCATOR_CONFIGS", "LocatorConfig", "load_locator_config"]
+
+#: The configurations of locators that come with androscope.
+LOCATOR_CONFIGS = ShippedYaml("androscope.learning", "locators", "configuration of a locator")
 
 
 class LocatorConfig(Table):
@@ -65,16 +67,5 @@ def load_locator_config(source: str | Path, overrides: tuple[str, ...] = ()) -> 
     ConfigError
         If there is none, or it holds unknown keys or wrong values: all are listed.
     """
-    path = Path(source)
-    if path.is_file():
-        return parse_as(read_yaml(path), str(path), LocatorConfig, overrides)[0]
-    folder = resources.files("androscope.learning") / "locators"
-    shipped = sorted(f.name.removesuffix(".yaml") for f in folder.iterdir())
-    name = str(source).removesuffix(".yaml")
-    if name not in shipped:
-        raise ConfigError(
-            f"{str(source)!r} is neither a file nor a shipped configuration of a locator",
-            advice=f"Shipped are {', '.join(shipped)}",
-        )
-    text = (folder / f"{name}.yaml").read_text(encoding="utf-8")
-    return parse_as(text, f"{name}.yaml", LocatorConfig, overrides)[0]
+    found = LOCATOR_CONFIGS.find(source)
+    return parse_as(found.text, found.source, LocatorConfig, overrides)[0]

@@ -18,13 +18,13 @@ from typing import Any
 from androscope.errors import ConfigError
 from androscope.learning.config import Config
 from androscope.learning.config_file import (
+    CONFIGS,
     load_config,
     parse_as,
-    read_yaml,
     refusal,
-    shipped_configs,
 )
 from androscope.learning.config_yaml import Document, Place, Problem
+from androscope.learning.shipped_yaml import read_yaml
 from androscope.protocol.schema import Crossval, FixedProtocol, Recipe
 
 __all__ = ["Loaded", "load_protocol", "parse_protocol", "shipped_protocol"]
@@ -133,7 +133,7 @@ def _config(
     beside = folder / name
     # The shipped one goes first, unlike on the command line: a protocol must mean the same wherever
     # it is followed.
-    source: str | Path = name if name in shipped_configs() or not beside.is_file() else beside
+    source: str | Path = name if name in CONFIGS.names() or not beside.is_file() else beside
     return load_config(source, changes)
 
 

@@ -12,28 +12,29 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from androscope.errors import ConfigError
 from androscope.learning.config import Config
-from androscope.learning.config_check import nearest
 from androscope.learning.config_file import (
+    CONFIGS,
     dump_config,
     load_config,
     parse_as,
     parse_config,
-    read_yaml,
     refusal,
-    shipped_configs,
 )
 from androscope.learning.config_keys import field_at
 from androscope.learning.config_yaml import Document, Place, Problem
 from androscope.learning.config_yaml import Path as Steps
+from androscope.learning.shipped_yaml import ShippedYaml
 from androscope.search.schema import Parameter, Space
 
-__all__ = ["LoadedSpace", "changed", "load_space", "parse_space", "shipped_spaces", "space_text"]
+__all__ = ["SPACES", "LoadedSpace", "changed", "load_space", "parse_space"]
+
+#: The spaces that come with androscope.
+SPACES = ShippedYaml("androscope.search", "spaces", "space")
 
 _ADVICE = "docs/search.md lists every key and what it takes"
 
@@ -60,31 +61,6 @@ class LoadedSpace:
     base: Config
 
 
-def shipped_spaces() -> tuple[str, ...]:
-    """Names of the spaces that come with androscope."""
-    folder = resources.files("androscope.search") / "spaces"
-    return tuple(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".yaml")))
-
-
-def space_text(name: str) -> str:
-    """Text of a shipped space, comments included.
-
-    Raises
-    ------
-    ConfigError
-        If there is none of that name; the nearest is named.
-    """
-    name = name.removesuffix(".yaml")
-    known = shipped_spaces()
-    if name not in known:
-        raise ConfigError(
-            f"{name!r} is neither a file nor a shipped space{nearest(name, known)}",
-            advice=f"Shipped are {', '.join(known)}",
-        )
-    folder = resources.files("androscope.search") / "spaces"
-    return (folder / f"{name}.yaml").read_text(encoding="utf-8")
-
-
 def load_space(source: str | Path, overrides: Sequence[str] = ()) -> LoadedSpace:
     """Read a space.
 
@@ -100,14 +76,7 @@ def load_space(source: str | Path, overrides: Sequence[str] = ()) -> LoadedSpace
     ConfigError
         If the file is missing or not text, or anything in it is wrong: all is listed.
     """
-    path = Path(source)
-    if path.is_file():
-        return parse_space(read_yaml(path), str(source), path.resolve().parent, overrides)
-    if path.exists() or len(path.parts) > 1:
-        kind = "a folder, not a file" if path.is_dir() else "no such file"
-        raise ConfigError(f"{kind}: expected a space in YAML", path=path)
-    text = space_text(str(source))
-    return parse_space(text, f"{path.name.removesuffix('.yaml')}.yaml", None, overrides)
+    return parse_space(*SPACES.find(source), overrides)
 
 
 def parse_space(
@@ -164,7 +133,7 @@ def _base(
     overrides = [f"{key}={json.dumps(value)}" for key, value in space.set.items()]
     beside = folder / space.config
     # The shipped one goes first: a space must mean the same wherever it is followed.
-    found = space.config if space.config in shipped_configs() or not beside.is_file() else beside
+    found = space.config if space.config in CONFIGS.names() or not beside.is_file() else beside
     try:
         return load_config(found, overrides)
     except ConfigError as error:
