@@ -11,13 +11,14 @@ pytest.importorskip("yaml", reason="needs the train extra: PyYAML is not install
 from pydantic import BaseModel
 
 from androscope.benchmark.board import read_board
-from androscope.learning.config_keys import _default, describe
 from androscope.protocol.file import shipped_protocol
 from androscope.protocol.schema import BootstrapConfig, Crossval, FixedProtocol, Recipe
 
+from .key_table import rows, rows_on
+
 pytestmark = pytest.mark.train
 
-PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "benchmark.md"
+PAGE = (Path(__file__).resolve().parent.parent.parent / "docs" / "benchmark.md").read_text("utf-8")
 
 TABLES: dict[str, type[BaseModel]] = {
     "": FixedProtocol,
@@ -27,27 +28,12 @@ TABLES: dict[str, type[BaseModel]] = {
 }
 
 
-def rows() -> list[str]:
-    found = ["| Key | Takes | Default | What it is |", "| --- | --- | --- | --- |"]
-    for prefix, table in TABLES.items():
-        for name, field in table.model_fields.items():
-            if f"{prefix}{name}." in TABLES or f"{prefix}{name}.NAME." in TABLES:
-                continue
-            takes = describe(field.annotation, tuple(field.metadata))
-            found.append(
-                f"| `{prefix}{name}` | {takes} | `{_default(field)}` | {field.description} |"
-            )
-    return found
-
-
 def test_every_key_is_on_the_page() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    table = text.partition("<!-- keys -->\n")[2].partition("<!-- end -->")[0].strip()
-    assert table.splitlines() == rows()
+    assert rows_on(PAGE) == rows(TABLES)
 
 
 def test_the_shipped_protocol_is_on_the_page() -> None:
-    block = PAGE.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
+    block = PAGE.partition("```yaml\n")[2].partition("```")[0]
     assert block == shipped_protocol()
 
 
@@ -57,4 +43,4 @@ def test_the_baselines_are_the_leaderboards() -> None:
         f"{100 * (baseline.scores[label]['accuracy'].value or 0):.2f}"
         for label in ("head", "acrosome", "vacuole")
     ]
-    assert f"{shown[0]}, {shown[1]} and {shown[2]} accuracy" in PAGE.read_text(encoding="utf-8")
+    assert f"{shown[0]}, {shown[1]} and {shown[2]} accuracy" in PAGE

@@ -10,13 +10,14 @@ pytest.importorskip("yaml", reason="needs the train extra: PyYAML is not install
 
 from pydantic import BaseModel
 
-from androscope.learning.config_keys import _default, describe
 from androscope.search.file import SPACES, parse_space
 from androscope.search.record import BEST, RECORD
 from androscope.search.run import PLOT
 from androscope.search.schema import Parameter, PruningConfig, SamplerConfig, Space
 from androscope.search.study import DATABASE, RETRIES
 from androscope.search.work import STORAGE
+
+from .key_table import rows, rows_on
 
 pytestmark = pytest.mark.train
 
@@ -30,22 +31,8 @@ TABLES: dict[str, type[BaseModel]] = {
 }
 
 
-def rows() -> list[str]:
-    found = ["| Key | Takes | Default | What it is |", "| --- | --- | --- | --- |"]
-    for prefix, table in TABLES.items():
-        for name, field in table.model_fields.items():
-            if f"{prefix}{name}." in TABLES or f"{prefix}{name}.KEY." in TABLES:
-                continue
-            takes = describe(field.annotation, tuple(field.metadata))
-            found.append(
-                f"| `{prefix}{name}` | {takes} | `{_default(field)}` | {field.description} |"
-            )
-    return found
-
-
 def test_every_key_is_on_the_page() -> None:
-    table = PAGE.partition("<!-- keys -->\n")[2].partition("<!-- /keys -->")[0].strip()
-    assert table.splitlines() == rows()
+    assert rows_on(PAGE) == rows(TABLES)
 
 
 def test_the_example_is_a_space() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +104,12 @@ class NoTest(Mapping[str, LabelledCrops]):
 
     def __len__(self) -> int:
         return len(self.splits)
+
+
+def guarded(data: Dataset | None = None) -> Dataset:
+    """The discs, or other data, with a test split that must not be looked at."""
+    data = dataset() if data is None else data
+    return replace(data, splits=NoTest(data.splits))
 
 
 @dataclass

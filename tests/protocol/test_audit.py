@@ -14,35 +14,14 @@ pytest.importorskip("lightning", reason="needs the train extra: lightning is not
 pytest.importorskip("cleanlab", reason="needs the train extra: cleanlab is not installed")
 
 from androscope.cli.main import main
-from androscope.datasets import Dataset
 from androscope.errors import TrainingError
-from androscope.learning.config_file import parse_config
 from androscope.learning.label_noise import LabelNoise, Suspect
-from androscope.learning.training import train
 from androscope.protocol.audit import audit, csv_text, ranked
 from androscope.protocol.limits import limits
 
-from .small import CONFIG, NoTest, dataset
+from .small import dataset, guarded
 
 pytestmark = pytest.mark.train
-
-
-def guarded() -> Dataset:
-    """The discs, with a test split that must not be looked at."""
-    return replace(dataset(), splits=NoTest(dataset().splits))
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    root = tmp_path_factory.mktemp("runs")
-    changes = {
-        "fold-0": ("seed=0", "data.held_out_folds=2"),
-        "fold-1": ("seed=1", "data.held_out_folds=2"),
-        "whole": ("seed=0",),
-    }
-    for name, keys in changes.items():
-        train(parse_config(CONFIG, "c.yaml", keys), root / name, dataset=guarded(), quiet=True)
-    return {name: root / name for name in changes}
 
 
 @pytest.fixture(autouse=True)

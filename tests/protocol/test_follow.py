@@ -23,7 +23,7 @@ from androscope.protocol.follow import follow, plan_lines
 from androscope.protocol.plan import plan
 from androscope.protocol.record import read_benchmark
 
-from .small import PROTOCOL, Here, NoTest, write_protocol
+from .small import PROTOCOL, Here, guarded, write_protocol
 
 pytestmark = pytest.mark.train
 
@@ -209,14 +209,14 @@ ONE = "name: one\ndataset: discs\nlabels: [head, vacuole]\nseeds: [0, 1]\n" + (
 def test_valid_alone_never_touches_test(
     tmp_path: Path, data: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    guarded = replace(data, splits=NoTest(data.splits))
+    hidden = guarded(data)
     monkeypatch.setattr(
         "androscope.datasets.load",
         lambda *a, labels=None, **k: (
-            guarded
+            hidden
             if labels is None
             else replace(
-                guarded,
+                hidden,
                 splits={n: data.splits[n].with_labels(labels) for n in ("train", "valid")},
             )
         ),

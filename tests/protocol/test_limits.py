@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,42 +10,17 @@ pytest.importorskip("torch", reason="needs the train extra: torch is not install
 pytest.importorskip("lightning", reason="needs the train extra: lightning is not installed")
 pytest.importorskip("cleanlab", reason="needs the train extra: cleanlab is not installed")
 
-from androscope.datasets import Dataset
 from androscope.errors import TrainingError
 from androscope.learning.agreement import agreement
-from androscope.learning.config_file import parse_config
 from androscope.learning.held_out import held_out_ids
 from androscope.learning.run import Run
 from androscope.learning.subject import TEST_READS
-from androscope.learning.training import train
 from androscope.protocol.limits import limits
 from androscope.protocol.limits_text import lines
 
-from .small import CONFIG, NoTest, dataset
+from .small import dataset, guarded
 
 pytestmark = pytest.mark.train
-
-
-def guarded() -> Dataset:
-    """The discs, with a test split that must not be looked at."""
-    return replace(dataset(), splits=NoTest(dataset().splits))
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Two runs that held out a half each, one that learned from a half, one of another recipe."""
-    root = tmp_path_factory.mktemp("runs")
-    changes = {
-        "fold-0": ("seed=0", "data.held_out_folds=2"),
-        "fold-1": ("seed=1", "data.held_out_folds=2"),
-        "whole": ("seed=0",),
-        "part-0": ("seed=0", "data.train_share=0.5"),
-        "part-1": ("seed=1", "data.train_share=0.5"),
-        "other": ("seed=3", "stage1.optimizer.lr=0.01"),
-    }
-    for name, keys in changes.items():
-        train(parse_config(CONFIG, "c.yaml", keys), root / name, dataset=guarded(), quiet=True)
-    return {name: root / name for name in changes}
 
 
 @pytest.fixture(autouse=True)
