@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from androscope.model.card import Card, Interval, SplitFacts
+from androscope.model.card import Card, SplitFacts
 from androscope.model.card_checks_text import checks_text
 from androscope.model.card_int8 import Int8
+from androscope.model.card_interval import Interval
 from androscope.model.card_parent_text import parent_text
 from androscope.model.measured_text import measured_text
 
