@@ -258,3 +258,25 @@ def test_the_command(plain: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert json.loads((tmp_path / "q" / "card.json").read_text())["int8"]["ranges"] == "minmax"
     wrong = CliRunner().invoke(app, [*words, "--ranges", "widest"])
     assert "--ranges must be one of minmax, percentile, entropy" in str(wrong.exception)
+
+
+def test_of_several_networks_each_keeps_its_first_convolutions() -> None:
+    torch = pytest.importorskip("torch", reason="needs the train extra: torch is not installed")
+    from androscope.learning.config_file import load_config
+    from androscope.learning.exported import Exported
+    from androscope.learning.graph import to_onnx
+    from androscope.learning.network import build_network
+
+    changes = ["backbone.name=test_efficientnet", "backbone.weights=random"]
+    config = load_config("dmtl", [*changes, "backbone.input_size=32"])
+    torch.manual_seed(0)
+    networks = [build_network(config).eval() for _ in range(2)]
+    crops = blobs(8, 1).crops
+    model = quantise_graph(to_onnx(Exported(networks)), crops, float_convolutions=2)
+    graph = onnx.load_from_string(model).graph
+    plain = {i.name for i in graph.initializer if i.data_type == onnx.TensorProto.FLOAT}
+    kept = sorted(n.input[1] for n in graph.node if n.op_type == "Conv" and n.input[1] in plain)
+    assert [name.partition(".trunk")[0] for name in kept] == [
+        "networks.0", "networks.0", "networks.1", "networks.1",
+    ]  # fmt: skip
+    assert kinds(model).count("Conv") > 8

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,9 @@ FLOAT_CONVOLUTIONS = 3
 
 #: Share of an activation's values that its range holds, with ``percentile``.
 PERCENTILE = 99.999
+
+#: Before the names of the weights of each network that the graph averages.
+_NETWORK = re.compile(r"networks\.\d+\.")
 
 _BATCH = 16
 _METHODS = {"minmax": "MinMax", "percentile": "Percentile", "entropy": "Entropy"}
@@ -66,7 +70,7 @@ def quantise_graph(
     crops
         ``(N, S, S)`` uint8 that the ranges of activations are taken from, N at least 1.
     float_convolutions
-        How many of the first convolutions stay in float32.
+        How many of the first convolutions stay in float32, of each network where there are several.
     weight_bits
         7 or 8. With 8, processors without VNNI instructions add two products of
         255 x 127 in 16 bits, which do not hold them, and so give other answers than those with.
@@ -87,10 +91,11 @@ def quantise_graph(
             "the model is quantised already",
             advice="Quantise the float32 bundle that it was made from",
         )
-    convolutions = [node.name for node in graph.graph.node if node.op_type == "Conv"]
-    if len(convolutions) <= float_convolutions:
+    networks = _convolutions(graph)
+    fewest = min(map(len, networks), default=0)
+    if fewest <= float_convolutions:
         raise TrainingError(
-            f"the model has {len(convolutions)} convolutions, of which the first "
+            f"the model has {fewest} convolutions, of which the first "
             f"{float_convolutions} stay in float32: there is nothing to quantise",
             advice="Keep fewer in float32",
         )
@@ -110,7 +115,7 @@ def quantise_graph(
             reduce_range=weight_bits == 7,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
-            nodes_to_exclude=convolutions[:float_convolutions],
+            nodes_to_exclude=[name for own in networks for name in own[:float_convolutions]],
             calibrate_method=getattr(quantization.CalibrationMethod, _METHODS[ranges]),
             extra_options=options,
         )
@@ -120,6 +125,16 @@ def quantise_graph(
     quantised.producer_name, quantised.producer_version = "androscope", ""
     onnx.checker.check_model(quantised)
     return bytes(quantised.SerializeToString(deterministic=True))
+
+
+def _convolutions(graph: Any) -> list[list[str]]:
+    """Names of the convolutions in their order, of each network that the graph averages."""
+    found: dict[str, list[str]] = {}
+    for node in graph.graph.node:
+        if node.op_type == "Conv":
+            whose = _NETWORK.match(node.input[1])
+            found.setdefault(whose[0] if whose else "", []).append(node.name)
+    return list(found.values())
 
 
 @contextlib.contextmanager
