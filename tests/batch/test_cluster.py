@@ -61,3 +61,15 @@ def test_a_killed_worker_changes_no_byte(tmp_path: Path, monkeypatch: pytest.Mon
     assert len(steps) > 5  # the parts that came behind
     assert outcome.rows == 160
     assert Path("r.parquet").read_bytes() == Path("whole.parquet").read_bytes()
+
+
+@pytest.mark.slow
+def test_as_many_workers_as_there_are_cpus_leave_the_sources_to_be_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no number is given, the workers hold every CPU; it hung for want of one more."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    fill(Path("crops"), 30)
+    outcome = Batch(["crops"], "r.parquet", part_size=10, batch_size=8, ray="local").run()
+    assert outcome.rows == 30

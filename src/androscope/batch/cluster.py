@@ -59,7 +59,7 @@ def by_ray(batch: Batch, run: str, batch_size: int, known: frozenset[str]) -> It
         graded = data.read_datasource(
             _datasource(data, batch.sources, batch.part_size),
             override_num_blocks=len(batch.sources),
-            num_cpus=0.1,  # it waits for the actors more than it works
+            num_cpus=0,  # it waits more than it works, and the actors may hold every CPU there is
         ).map_batches(
             _Actor,
             batch_size=1,
@@ -104,7 +104,7 @@ def _connect(ray: Any, address: str, workers: int | None) -> None:
         if address == "local":
             ray.init(
                 address="local",
-                num_cpus=(workers or os.cpu_count() or 1) + 1,
+                num_cpus=workers or os.cpu_count() or 1,
                 object_store_memory=_STORE,
                 include_dashboard=False,
                 **quiet,

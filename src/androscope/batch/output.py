@@ -23,7 +23,7 @@ from androscope.report.names import NOTICE
 __all__ = ["GROUP_ROWS", "Finished", "write_output"]
 
 #: Rows of a row group, at least: with small ones the file's footer would not fit into memory.
-GROUP_ROWS = 16_384
+GROUP_ROWS = 8_192
 
 _META = b"androscope.batch"
 
