@@ -72,3 +72,14 @@ def test_batches_and_threads_change_rounding_only(name: str) -> None:
             got = session.predict(crops, batch_size=batch_size)
             np.testing.assert_allclose(got.probabilities, whole.probabilities, atol=1e-5)
             np.testing.assert_allclose(got.embeddings, whole.embeddings, atol=1e-3, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_copy_of_its_files_is_the_bundle_again(name: str, tmp_path: Path) -> None:
+    bundle = load_bundle(name)
+    for file, content in bundle.files().items():
+        (tmp_path / file).write_bytes(content)
+    again = load_bundle(tmp_path)
+    assert again.card == bundle.card
+    assert again.model == bundle.model
+    assert (again.domain is None) == (bundle.domain is None)

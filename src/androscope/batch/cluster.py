@@ -23,7 +23,7 @@ from androscope.batch.sources import Source, parts_of
 from androscope.batch.work import Done, Worker, grader_of, same_software
 from androscope.errors import AndroscopeError, BatchError, SourceError
 from androscope.extras import require
-from androscope.model.bundle import CARD_FILE, MODEL_FILE, load_bundle
+from androscope.model.bundle import load_bundle
 
 if TYPE_CHECKING:
     from androscope.batch.run import Batch
@@ -55,7 +55,6 @@ def by_ray(batch: Batch, run: str, batch_size: int, known: frozenset[str]) -> It
         context.enable_progress_bars, context.target_max_block_size = False, 1
         workers = batch.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
         bundle = load_bundle(batch.model)
-        files = {MODEL_FILE: bundle.model, CARD_FILE: bundle.card.to_json().encode()}
         graded = data.read_datasource(
             _datasource(data, batch.sources, batch.part_size),
             override_num_blocks=len(batch.sources),
@@ -67,7 +66,7 @@ def by_ray(batch: Batch, run: str, batch_size: int, known: frozenset[str]) -> It
             compute=data.ActorPoolStrategy(size=workers),
             num_cpus=1,
             fn_constructor_args=(
-                ray.put(files), batch.options, dict(batch.facts), batch.part_size, run,
+                ray.put(bundle.files()), batch.options, dict(batch.facts), batch.part_size, run,
                 batch_size, ray.put(known), _working_folder(batch.sources),
             ),
         )  # fmt: skip

@@ -65,6 +65,20 @@ class Bundle:
         """``model.onnx`` in :attr:`folder`."""
         return self.folder / MODEL_FILE
 
+    def files(self) -> dict[str, bytes]:
+        """All that a copy of the bundle needs in its folder, by the files' names.
+
+        Raises
+        ------
+        BundleError
+            If the reference of its checks cannot be read any more.
+        """
+        found = {MODEL_FILE: self.model, CARD_FILE: self.card.to_json().encode()}
+        named = None if self.card.checks is None else self.card.checks.domain
+        if named is not None:
+            found[named.file] = _read(self.folder / named.file, named.bytes)
+        return found
+
 
 def shipped_names() -> tuple[str, ...]:
     """Names of the bundles inside this installation, sorted."""
