@@ -59,7 +59,7 @@ def quantise(
 
     [bold]Example[/bold]
 
-        $ androscope quantise default --data mhsma --out bundles/int8
+        $ androscope quantise dmtl-lite0 --data mhsma --out bundles/int8
     """
     from typing import get_args
 
