@@ -22,17 +22,6 @@ pytestmark = pytest.mark.train
 LABELS = ("head", "vacuole")
 
 
-@pytest.fixture(scope="module")
-def teachers(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
-    """A DMTL run of both labels and a DTL run of vacuole alone."""
-    root = tmp_path_factory.mktemp("teachers")
-    runs = {
-        "both": quick("stage1.epochs=2"),
-        "vacuole": quick("method=dtl", "labels=[vacuole]", "stage1.epochs=2", "seed=1"),
-    }
-    return [train(c, root / name, dataset=dataset(), quiet=True) for name, c in runs.items()]
-
-
 @pytest.mark.parametrize("share", [0.25, 1.0])
 def test_targets_lie_between_the_label_and_the_answer_to_this_very_view(
     teachers: list[Run], share: float

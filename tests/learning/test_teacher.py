@@ -20,17 +20,6 @@ from .tiny import dataset, discs  # noqa: E402
 pytestmark = pytest.mark.train
 
 
-@pytest.fixture(scope="module")
-def teachers(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
-    """A DMTL run of both labels and a DTL run of vacuole alone."""
-    root = tmp_path_factory.mktemp("teachers")
-    runs = {
-        "both": quick("stage1.epochs=2"),
-        "vacuole": quick("method=dtl", "labels=[vacuole]", "stage1.epochs=2", "seed=1"),
-    }
-    return [train(c, root / name, dataset=dataset(), quiet=True) for name, c in runs.items()]
-
-
 def names(teachers: list[Run]) -> str:
     return "[" + ", ".join(str(run.folder) for run in teachers) + "]"
 

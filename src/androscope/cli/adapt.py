@@ -155,4 +155,4 @@ def _change(change: Change) -> str:
 def _value(measured: Interval, *, signed: bool = False) -> str:
     from androscope.model.measured_text import measured_text
 
-    return measured_text(measured.value, measured.low, measured.high, signed=signed)
+    return measured_text(measured, signed=signed)

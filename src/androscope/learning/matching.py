@@ -11,16 +11,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import onnxruntime as ort
 import torch
 from torch import Tensor
 
 from androscope.learning.exported import Exported
 from androscope.learning.graph import to_onnx
-from androscope.learning.run import Run
+from androscope.learning.run import NETWORK, Run
+from androscope.model.runtime import open_model
 from androscope.model.session import INPUT, PROBABILITIES
 
-__all__ = ["Matching"]
+__all__ = ["Matching", "shared_columns"]
+
+
+def shared_columns(labels: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[list[int], list[int]]:
+    """Columns of those ``labels`` that are among ``theirs``, and their columns there."""
+    own = [column for column, label in enumerate(labels) if label in theirs]
+    return own, [theirs.index(labels[column]) for column in own]
 
 
 class Matching:
@@ -40,24 +46,13 @@ class Matching:
     """
 
     def __init__(self, runs: Sequence[Run], labels: tuple[str, ...], share: float) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = torch.get_num_threads()
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self.share = share
         self.labels = labels
         self._asked = []
         for run in runs:
             graph = to_onnx(Exported([run.network()]))
-            own, theirs = zip(
-                *(
-                    (i, run.labels.index(name))
-                    for i, name in enumerate(labels)
-                    if name in run.labels
-                ),
-                strict=True,
-            )
-            session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-            self._asked.append((session, list(own), list(theirs)))
+            session = open_model(graph, run.folder / NETWORK, threads=torch.get_num_threads())
+            self._asked.append((session, *shared_columns(labels, run.labels)))
 
     def targets(self, crops: Tensor, known: Tensor) -> Tensor:
         """What to learn of a batch.

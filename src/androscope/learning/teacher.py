@@ -23,7 +23,7 @@ from androscope.errors import TrainingError
 from androscope.learning.config import Config, TeacherConfig
 from androscope.learning.epochs import Report
 from androscope.learning.held_out import asked
-from androscope.learning.matching import Matching
+from androscope.learning.matching import Matching, shared_columns
 from androscope.learning.run import Run
 from androscope.learning.views import dihedral_views
 from androscope.types import FloatArray, UInt8Array
@@ -110,14 +110,12 @@ def opinion(
     total = np.zeros((len(crops), len(labels)), np.float64)
     count = np.zeros((len(crops), len(labels)), np.int64)
     for number, run in enumerate(runs):
-        columns = {label: column for column, label in enumerate(run.labels)}
-        shared = [i for i, label in enumerate(labels) if label in columns]
+        own, theirs = shared_columns(labels, run.labels)
         rows = np.arange(len(crops)) if asked is None else np.flatnonzero(asked[number])
         for view in dihedral_views(crops[rows], views) if len(rows) else ():
             found = run.probabilities(view)
-            for i in shared:
-                total[rows, i] += found[:, columns[labels[i]]]
-                count[rows, i] += 1
+            total[rows[:, None], own] += found[:, theirs]
+            count[rows[:, None], own] += 1
     with np.errstate(invalid="ignore"):
         return (total / count).astype(np.float32)
 

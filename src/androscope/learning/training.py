@@ -106,7 +106,6 @@ def train(
 
     with threads(config.trainer):
         targets = soft_targets(train_split, teachers, config.teacher, say)
-        matching = matching_of(teachers, config)
         torch.manual_seed(derived_seed(config.first_weights_seed, "init"))
         done = record.get("stages", {}).get("stage1")
         stage1_file = out / "stage1" / NETWORK
@@ -135,7 +134,7 @@ def train(
                 report=say,
                 bar=bar,
                 targets=targets,
-                matching=matching,
+                matching=matching_of(teachers, config),
                 watch=watch,
             )
             network.cpu()

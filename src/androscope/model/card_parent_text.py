@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from androscope.model.card_interval import Interval
 from androscope.model.card_parent import HOW, Adaptation, Parent
 from androscope.model.measured_text import measured_text
 
@@ -43,11 +42,7 @@ def parent_text(parent: Parent) -> str:
 
 def _rows(label: str, adapted: Adaptation) -> list[str]:
     return [
-        f"| {label} | {metric} | {_told(change.before)} | {_told(change.after)} | "
-        f"{_told(change.difference)} |"
+        f"| {label} | {metric} | {measured_text(change.before)} | {measured_text(change.after)} | "
+        f"{measured_text(change.difference)} |"
         for metric, change in adapted.held.items()
     ]
-
-
-def _told(measured: Interval) -> str:
-    return measured_text(measured.value, measured.low, measured.high)

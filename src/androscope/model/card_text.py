@@ -152,9 +152,7 @@ def _undecided(card: Card) -> str:
 
 
 def _measured(interval: Interval | None) -> str:
-    if interval is None:
-        return "-"
-    return measured_text(interval.value, interval.low, interval.high)
+    return "-" if interval is None else measured_text(interval)
 
 
 def _making(card: Card) -> str:

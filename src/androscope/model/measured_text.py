@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from androscope.model.card_interval import Interval
+
 __all__ = ["measured_text"]
 
 
-def measured_text(
-    value: float | None, low: float | None, high: float | None, *, signed: bool = False
-) -> str:
+def measured_text(found: Interval, *, signed: bool = False) -> str:
     """Give three decimals, the interval in brackets; ``not defined`` where there is no value."""
-    if value is None:
+    if found.value is None:
         return "not defined"
     shape = "+.3f" if signed else ".3f"
-    text = format(value, shape)
-    if low is None or high is None:
+    text = format(found.value, shape)
+    if found.low is None or found.high is None:
         return text
-    return f"{text} ({low:{shape}} to {high:{shape}})"
+    return f"{text} ({found.low:{shape}} to {found.high:{shape}})"

@@ -107,7 +107,7 @@ def percent(share: Proportion) -> str:
 
 def _measured(found: Interval) -> str:
     """A value with its 95% interval, or a dash."""
-    return "–" if found.value is None else measured_text(found.value, found.low, found.high)
+    return "–" if found.value is None else measured_text(found)
 
 
 def _when(at: datetime) -> str:
