@@ -21,7 +21,7 @@ $(VENV)/.core: $(BIN)/python pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.core pyproject.toml
 	$(BIN)/python -m pip install -q --disable-pip-version-check $(TORCH)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[train,weights,parquet,batch,cluster,video,report,web,postgres]' \
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[train,weights,parquet,batch,cluster,openvino,video,report,web,postgres]' \
 		$$($(BIN)/python -c "import tomllib; g = tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']; print(*g['dev'], *g['docs'])")
 	@touch $@
 

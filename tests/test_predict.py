@@ -15,6 +15,7 @@ import androscope
 from androscope.errors import BundleError, EmptyInputError
 from androscope.imaging import inputs
 from androscope.model import kept
+from androscope.model.runtime import runtime_of
 from androscope.predict import Graded, Grader
 from androscope.types import Failure
 
@@ -206,9 +207,9 @@ def test_a_session_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
     real = kept.Session
 
-    def spy(bundle: Any, *, threads: int) -> Any:
+    def spy(bundle: Any, *, threads: int, backend: Any) -> Any:
         made.append(threads)
-        return real(bundle, threads=threads)
+        return real(bundle, threads=threads, backend=backend)
 
     monkeypatch.setattr(kept, "_sessions", type(kept._sessions)())
     monkeypatch.setattr(kept, "Session", spy)
@@ -217,6 +218,21 @@ def test_a_session_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made == [1]
     androscope.assess(_crops(1), threads=2)
     assert made == [1, 2]
+
+
+def test_another_backend_is_asked_by_setting_and_named_in_the_results(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    crops = _crops(3)
+    expected = androscope.assess(crops)
+    assert "run_by" not in expected.extra
+    monkeypatch.setenv("ANDROSCOPE_BACKEND", "openvino")
+    given = androscope.assess(crops)
+    assert given.extra["run_by"] == runtime_of("openvino")
+    assert [
+        pytest.approx([part.probability for part in a.parts], abs=0.05)
+        for a in expected.assessments
+    ] == [[part.probability for part in a.parts] for a in given.assessments]
 
 
 def test_another_threshold_is_another_model(tmp_path: Path) -> None:

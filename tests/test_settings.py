@@ -28,6 +28,7 @@ def test_each_field_is_read_from_its_variable(tmp_path: Path) -> None:
             "ANDROSCOPE_MODEL": "mine",
             "ANDROSCOPE_THREADS": "2",
             "ANDROSCOPE_BATCH_SIZE": "8",
+            "ANDROSCOPE_BACKEND": "openvino",
             "ANDROSCOPE_MAX_PIXELS": "5000",
         }
     )
@@ -39,6 +40,7 @@ def test_each_field_is_read_from_its_variable(tmp_path: Path) -> None:
         model="mine",
         threads=2,
         batch_size=8,
+        backend="openvino",
         max_pixels=5000,
     )
 
@@ -49,6 +51,7 @@ def test_each_field_is_read_from_its_variable(tmp_path: Path) -> None:
         pytest.param("THREADS", "many", "unable to parse string as an integer", id="not-a-number"),
         pytest.param("THREADS", "-1", "greater than or equal to 0", id="negative"),
         pytest.param("BATCH_SIZE", "0", "greater than or equal to 1", id="zero-batch"),
+        pytest.param("BACKEND", "cuda", "should be 'onnxruntime' or 'openvino'", id="no-backend"),
     ],
 )
 def test_a_wrong_value_names_its_variable(name: str, value: str, said: str) -> None:

@@ -18,7 +18,7 @@ TINY = Path(__file__).parent / "data" / "tiny-bundle"
 HEAVY = {
     "torch", "torchvision", "timm", "lightning", "sklearn", "scipy", "imblearn", "tensorboard",
     "matplotlib", "yaml", "onnx", "onnxscript", "pandas", "sqlalchemy", "alembic",
-    "fastapi", "fhir",
+    "fastapi", "fhir", "openvino",
 }  # fmt: skip
 
 _REPORT = """

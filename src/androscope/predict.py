@@ -24,7 +24,7 @@ from androscope.model.bundle import load_bundle
 from androscope.model.card import Card
 from androscope.model.kept import kept_session
 from androscope.model.saliency import BATCH, heat_maps
-from androscope.settings import load_settings
+from androscope.settings import Backend, load_settings
 from androscope.types import Assessment, Crop, Failure, FloatArray, GreyImage, Results
 
 __all__ = ["Graded", "Grader", "Images", "Progress", "assess"]
@@ -112,6 +112,9 @@ class Grader:
     ----------
     model, threads, error_rate, grade_anyway
         As for :func:`assess`.
+    backend
+        What runs the network, ``"onnxruntime"`` or ``"openvino"``; default: the setting
+        ``backend``.
     """
 
     def __init__(
@@ -121,6 +124,7 @@ class Grader:
         threads: int | None = None,
         error_rate: float | None = None,
         grade_anyway: bool = False,
+        backend: Backend | None = None,
     ) -> None:
         settings = load_settings()
         threads = settings.threads if threads is None else threads
@@ -130,7 +134,7 @@ class Grader:
         self.error_rate = settings.error_rate if error_rate is None else error_rate
         self._cuts = cuts_of(bundle.card, self.error_rate)
         self.grade_anyway = grade_anyway
-        self._session = kept_session(bundle, threads)
+        self._session = kept_session(bundle, threads, backend or settings.backend)
 
     @property
     def card(self) -> Card:
@@ -180,6 +184,7 @@ class Grader:
             pixel_size=pixel_size,
             error_rate=self.error_rate,
             cuts=self._cuts,
+            backend=self._session.backend,
         )
 
     def pixel_size_warning(self, pixel_size: float | None) -> str | None:

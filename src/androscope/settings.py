@@ -9,15 +9,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from androscope.errors import SettingsError
 
-__all__ = ["PREFIX", "Settings", "load_settings"]
+__all__ = ["PREFIX", "Backend", "Settings", "load_settings"]
 
 PREFIX = "ANDROSCOPE_"
+
+#: What can run the network that grades.
+Backend = Literal["onnxruntime", "openvino"]
 
 
 class Settings(BaseModel):
@@ -52,6 +56,11 @@ class Settings(BaseModel):
         le=1024,
         description="Threads for inference; 0: one per physical core, or this process's share of "
         "them.",
+    )
+    backend: Backend = Field(
+        default="onnxruntime",
+        description="What runs the network that grades: `onnxruntime`, or `openvino`, which the "
+        "extra of that name installs.",
     )
     batch_size: int = Field(
         default=32, ge=1, le=4096, description="Crops graded in one forward pass."

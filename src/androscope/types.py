@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,10 @@ __all__ = [
 ]
 
 UInt8Array = NDArray[np.uint8]
+
+#: How many views of a crop are graded, turned and mirrored, whose mean is what counts: itself, two
+#: of them, or all eight.
+Views = Literal[1, 2, 8]
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 

@@ -38,6 +38,25 @@ def graded(named: str, out: str = "r.parquet", **further: Any) -> Outcome:
     return Batch([named], out, **(SMALL | further)).run()
 
 
+def test_another_backend_is_one_of_the_facts(
+    crops: Path, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graded("crops")
+    options = Options(backend="openvino")
+    assert graded("crops", options=options).kept == 0  # nothing that onnxruntime graded is kept
+    found = rows("r.parquet")
+    graded("crops", "other.parquet", options=options, workers=2)
+    assert rows("other.parquet") == found
+    monkeypatch.setenv("ANDROSCOPE_BACKEND", "openvino")
+    assert graded("crops").kept == 60
+    results = androscope.assess("crops")
+    assert {a.source: a.parts[0].probability for a in results.assessments} == {
+        row["image"]: row[f"{results.labels[0]}_probability"]
+        for row in found
+        if row["status"] != "failed"
+    }
+
+
 def test_the_verdicts_are_those_of_assess(crops: Path, rows: Rows) -> None:
     outcome = graded("crops")
     assert (outcome.rows, outcome.kept, outcome.failed) == (60, 0, {"image-unreadable": 2})

@@ -62,14 +62,15 @@ def test_the_runs_key_is_of_all_that_answers_depend_on() -> None:
         facts_of(card, Options(grade_anyway=True), 1000),
         facts_of(card, Options(max_pixels=5000), 1000),
         facts_of(card.model_copy(update={"thresholds": {}}), Options(), 1000),
-        {**facts, "onnxruntime": "0"},
+        facts_of(card, Options(backend="openvino"), 1000),
+        {**facts, "runtime": "onnxruntime 0"},
         {**facts, "androscope": "0"},
         {**facts, "model_sha256": "0"},
     ):
         keys.add(key_of_run(other))
-    assert len(keys) == 10
-    assert differences(facts, {**facts, "onnxruntime": "9", "fit": "centre"}) == (
-        f"onnxruntime {facts['onnxruntime']} (now onnxruntime 9), --fit auto (now --fit centre)"
+    assert len(keys) == 11
+    assert differences(facts, {**facts, "runtime": "onnxruntime 9", "fit": "centre"}) == (
+        f"{facts['runtime']} (now onnxruntime 9), --fit auto (now --fit centre)"
     )
 
 
@@ -77,8 +78,8 @@ def test_a_node_with_other_software_refuses() -> None:
     facts = facts_of(grader_of(TINY, Options()).card, Options(), 1000)
     same_software(facts, facts)
     with pytest.raises(BatchError) as caught:
-        same_software({**facts, "onnxruntime": "1.0"}, facts)
+        same_software({**facts, "runtime": "onnxruntime 1.0"}, facts)
     assert str(caught.value) == (
-        f"a worker of the cluster has onnxruntime 1.0, expected {facts['onnxruntime']}: its rows "
-        "could differ. Install the same versions on every node"
+        f"a worker of the cluster has runtime onnxruntime 1.0, expected {facts['runtime']}: its "
+        "rows could differ. Install the same versions on every node"
     )

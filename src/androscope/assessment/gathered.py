@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from androscope.assessment.gate import UNCHECKED
 from androscope.model.card import Card
+from androscope.model.runtime import runtime_of
+from androscope.settings import Backend
 from androscope.types import Assessment, Crop, Cuts, Failure, Results
 
 __all__ = ["gathered", "pixel_size_unused"]
@@ -20,6 +22,7 @@ def gathered(
     pixel_size: float | None = None,
     error_rate: float | None = None,
     cuts: Mapping[str, Cuts] | None = None,
+    backend: Backend = "onnxruntime",
 ) -> Results:
     """Put results together.
 
@@ -33,8 +36,12 @@ def gathered(
         Micrometres per pixel, as the user gave it.
     error_rate, cuts
         What verdicts were made with; see :mod:`androscope.assessment.conformal`.
+    backend
+        What ran the network; said in the results if it is not what the card was measured with.
     """
     extra = {}
+    if backend != "onnxruntime":
+        extra["run_by"] = runtime_of(backend)
     if pixel_size is not None:
         extra["pixel_size_um"] = f"{pixel_size:g}"
     warning = pixel_size_unused(card, pixel_size)

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from androscope import __version__
 from androscope.imaging.crop import Fit
 from androscope.model.card import Card
+from androscope.model.runtime import runtime_of
+from androscope.settings import Backend
 
 __all__ = ["Facts", "Options", "differences", "facts_of", "key_of_run"]
 
@@ -20,11 +22,11 @@ Facts = Mapping[str, str | int | float | bool | None]
 _FORMAT = 1
 
 _SAID = {
-    "androscope": "androscope {}", "onnxruntime": "onnxruntime {}", "model": "model {}",
+    "androscope": "androscope {}", "runtime": "{}", "model": "model {}",
     "model_sha256": "a model with SHA-256 {:.12}", "card_sha256": "a card with SHA-256 {:.12}",
     "pixel_size": "--pixel-size {}", "fit": "--fit {}", "error_rate": "--error-rate {}",
     "grade_anyway": "--grade-anyway {}", "max_pixels": "ANDROSCOPE_MAX_PIXELS={}",
-    "part_size": "--part-size {}",
+    "backend": "ANDROSCOPE_BACKEND={}", "part_size": "--part-size {}",
 }  # fmt: skip
 
 
@@ -37,16 +39,15 @@ class Options:
     error_rate: float | None = None
     grade_anyway: bool = False
     max_pixels: int = 100_000_000
+    backend: Backend = "onnxruntime"
 
 
 def facts_of(card: Card, options: Options, part_size: int) -> Facts:
     """Gather the facts of a run with the model of ``card``."""
-    import onnxruntime
-
     return {
         "format": _FORMAT,
         "androscope": __version__,
-        "onnxruntime": onnxruntime.__version__,
+        "runtime": runtime_of(options.backend),
         "model": f"{card.name} {card.version}",
         "model_sha256": card.model_sha256,
         # Thresholds, calibration and checks may be edited without touching the model.

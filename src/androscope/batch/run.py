@@ -124,7 +124,9 @@ class Batch:
         settings = load_settings()
         self.model = settings.model if model is None else model
         self.options = options or Options(
-            error_rate=settings.error_rate, max_pixels=settings.max_pixels
+            error_rate=settings.error_rate,
+            max_pixels=settings.max_pixels,
+            backend=settings.backend,
         )
         self.grader: Grader = grader_of(self.model, self.options)
         self.facts: Facts = facts_of(self.grader.card, self.options, part_size)

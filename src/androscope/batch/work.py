@@ -55,7 +55,11 @@ class Stopped(Exception):  # noqa: N818  (no error: somebody else's is on its wa
 def grader_of(model: str | Path | None, options: Options) -> Grader:
     """Make the grader of one worker: a session of one thread, as workers are many."""
     return Grader(
-        model, threads=1, error_rate=options.error_rate, grade_anyway=options.grade_anyway
+        model,
+        threads=1,
+        error_rate=options.error_rate,
+        grade_anyway=options.grade_anyway,
+        backend=options.backend,
     )
 
 
@@ -178,7 +182,7 @@ class Worker:
 
 def same_software(worker: Mapping[str, object], run: Mapping[str, object]) -> None:
     """See that a worker elsewhere is of the same versions. Raises :class:`BatchError` if not."""
-    for name in ("androscope", "onnxruntime", "model_sha256"):
+    for name in ("androscope", "runtime", "model_sha256"):
         if worker[name] != run[name]:
             raise BatchError(
                 f"a worker of the cluster has {name} {worker[name]}, expected {run[name]}: "

@@ -120,6 +120,7 @@ def batch(
         error_rate=settings.error_rate if error_rate is None else error_rate,
         grade_anyway=grade_anyway,
         max_pixels=settings.max_pixels,
+        backend=settings.backend,
     )
     made = Batch(
         sources,

@@ -15,6 +15,7 @@ from androscope.cli.options_learning import (
     CpuThreadsOption,
     ResamplesOption,
     WholeJsonOption,
+    views_of,
 )
 
 __all__ = ["benchmark"]
@@ -183,7 +184,7 @@ def limits(
     ] = SplitName.VALID,
     out: WholeJsonOption = None,
     views: Annotated[
-        int, typer.Option(help="Views of a held-out train crop: 1, or 8 turned and mirrored.")
+        int, typer.Option(help="Views of a held-out train crop: 1, 2, or 8, turned and mirrored.")
     ] = 8,
     resamples: ResamplesOption = 1000,
     seed: BootstrapSeedOption = 0,
@@ -203,8 +204,7 @@ def limits(
     """
     from androscope.extras import require
 
-    if views not in (1, 8):
-        raise typer.BadParameter(f"expected 1 or 8, got {views}", param_hint="--views")
+    asked = views_of(views)
     for module in ("yaml", "torch", "timm", "sklearn", "cleanlab"):
         require(module, extra="train", why="tell what limits the results")
     from androscope.files import write_text
@@ -214,7 +214,7 @@ def limits(
     found = compute(
         runs,
         split.value,
-        views=1 if views == 1 else 8,
+        views=asked,
         resamples=resamples,
         seed=seed,
         report=lambda line: typer.secho(line, err=True, dim=True),

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
+
+if TYPE_CHECKING:
+    from androscope.types import Views
 
 __all__ = [
     "BootstrapSeedOption",
@@ -26,6 +29,7 @@ __all__ = [
     "SplitOption",
     "WholeJsonOption",
     "config_changes",
+    "views_of",
 ]
 
 # Of what is trained: a configuration, and changes of it.
@@ -63,6 +67,17 @@ CpuThreadsOption = Annotated[
 ]
 
 QuietResultOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result alone.")]
+
+
+def views_of(value: int) -> Views:
+    """Views of a crop, as an option gives them."""
+    from androscope.types import Views
+
+    for known in get_args(Views):
+        if value == known:
+            return known  # type: ignore[no-any-return]
+    raise typer.BadParameter(f"expected 1, 2 or 8, got {value}", param_hint="--views")
+
 
 # Of a bundle that another one is made from.
 

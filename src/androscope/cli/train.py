@@ -15,6 +15,7 @@ from androscope.cli.options_learning import (
     OverridesOption,
     QuietResultOption,
     config_changes,
+    views_of,
 )
 
 if TYPE_CHECKING:
@@ -101,12 +102,9 @@ def export(
         typer.Option(metavar="UM", help="Micrometres per pixel of the training crops.", min=1e-3),
     ] = None,
     views: Annotated[
-        bool,
-        typer.Option(
-            "--views",
-            help="Grade each crop in its eight views, turned and mirrored; give the mean.",
-        ),
-    ] = False,
+        int,
+        typer.Option(help="Grade each crop in 2 or 8 views, turned and mirrored; give the mean."),
+    ] = 1,
     evaluation: Annotated[
         list[Path] | None,
         typer.Option(
@@ -129,7 +127,7 @@ def export(
 
         $ androscope export runs/dmtl --out bundles/dmtl
 
-        $ androscope export runs/seed-* --views --out bundles/accurate
+        $ androscope export runs/seed-* --views 2 --out bundles/accurate
     """
     _require("export a model", "onnx", "onnxscript")
     from androscope.learning.export import export as write
@@ -141,7 +139,7 @@ def export(
     bundle = write(
         found,
         out,
-        views=8 if views else 1,
+        views=views_of(views),
         evaluations=evaluation or (),
         name=name,
         version=version,

@@ -14,6 +14,7 @@ from androscope.learning.config_crops import AugmentConfig, BackboneConfig, Data
 from androscope.learning.config_loss import LossConfig
 from androscope.learning.config_table import Activation, Balance, Table
 from androscope.model.card import LabelName
+from androscope.types import Views
 
 __all__ = [
     "AugmentConfig",
@@ -145,10 +146,10 @@ class TeacherConfig(Table):
         description="Of a training crop only the runs are asked that held it out "
         "(`data.held_out_folds`): who learned a crop repeats its label.",
     )
-    views: Literal[1, 8] = Field(
+    views: Views = Field(
         8,
-        description="Views of a crop their opinion is the mean of: itself, or all eight turned "
-        "and mirrored.",
+        description="Views of a crop their opinion is the mean of: itself, two, or all eight "
+        "turned and mirrored.",
     )
     match: bool = Field(
         False,

@@ -31,7 +31,7 @@ from androscope.model.card import (
     SplitFacts,
     TrainingData,
 )
-from androscope.types import UInt8Array
+from androscope.types import UInt8Array, Views
 
 __all__ = ["draft_card", "export"]
 
@@ -67,7 +67,7 @@ def export(
     run: Run | str | Path | Sequence[Run | str | Path],
     out: str | Path,
     *,
-    views: int = 1,
+    views: Views = 1,
     name: str | None = None,
     version: str = "0.1.0",
     crops: UInt8Array | None = None,
@@ -87,7 +87,8 @@ def export(
     out
         Must not exist yet, or be an empty folder.
     views
-        1, or 8: the bundle grades each crop in its eight views and gives the mean.
+        1, 2 or 8: the bundle grades each crop in so many views and gives the mean; see
+        :func:`androscope.learning.views.dihedral_views`.
     name, version
         Of the bundle; the run's name, and a version such as ``0.1.0``.
     crops

@@ -23,7 +23,7 @@ class Exported(nn.Module):
         One or more, with the same labels and crop size. Their probabilities are averaged, their
         embeddings put side by side.
     views
-        1, or 8: each crop is graded in all views of
+        Above 1, each crop is graded in so many views of
         :func:`androscope.learning.views.dihedral_views`, and probabilities and embeddings are the
         means over them.
     """

@@ -103,7 +103,7 @@ def opinion(
     crops
         ``(N, S, S)`` uint8.
     views
-        1 or 8, of :func:`androscope.learning.views.dihedral_views`.
+        1, 2 or 8, of :func:`androscope.learning.views.dihedral_views`.
     asked
         ``(R, N)``: which run is asked of which crop; all of all by default. NaN where none is.
     """

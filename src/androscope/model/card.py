@@ -26,6 +26,7 @@ from androscope.model.card_int8 import Int8
 from androscope.model.card_interval import Interval
 from androscope.model.card_parent import Parent
 from androscope.model.card_trust import Calibration, Conformal, check_labels
+from androscope.types import Views
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -74,7 +75,7 @@ class Network(_Table):
     embedding_dim: int = Field(ge=1, le=1_000_000, description="Length of the embedding, D.")
     parameters: int | None = Field(None, ge=1, description="Number of learned parameters.")
     networks: int = Field(1, ge=1, le=100, description="Networks whose probabilities are averaged.")
-    views: Literal[1, 8] = Field(
+    views: Views = Field(
         1, description="Views of a crop, turned and mirrored, that are averaged inside."
     )
 

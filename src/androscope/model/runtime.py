@@ -9,8 +9,24 @@ import onnxruntime as ort
 
 from androscope.errors import BundleError
 from androscope.processes import available_threads
+from androscope.settings import Backend
 
-__all__ = ["open_model", "threads_for"]
+__all__ = ["open_model", "runtime_of", "threads_for"]
+
+
+def runtime_of(backend: Backend) -> str:
+    """Name and version of what runs the network here, such as ``"onnxruntime 1.30.0"``.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not installed.
+    """
+    if backend == "openvino":
+        from androscope.model.openvino_runtime import openvino_version
+
+        return f"openvino {openvino_version()}"
+    return f"onnxruntime {ort.__version__}"
 
 
 def threads_for(wanted: int) -> int:

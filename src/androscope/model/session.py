@@ -1,9 +1,9 @@
-"""The session: uint8 crops in, probabilities and embeddings out. Only here is onnxruntime known."""
+"""The session: uint8 crops in, probabilities and embeddings out."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,12 @@ from androscope.errors import (
 )
 from androscope.model.calibrate import calibrate
 from androscope.model.runtime import open_model
-from androscope.settings import load_settings
+from androscope.settings import Backend, load_settings
 from androscope.types import FloatArray, UInt8Array
 
 if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
     from androscope.model.bundle import Bundle
     from androscope.model.card import Card
 
@@ -65,22 +67,41 @@ class Session:
         A verified bundle, from :func:`androscope.model.bundle.load_bundle`.
     threads
         Threads of one call; 0: one per physical core, or this process's share of them.
+    backend
+        What runs the network. onnxruntime, by which every figure in a card was measured, unless
+        another is asked for: the setting of that name is the grader's business.
 
     Raises
     ------
     BundleError
-        If onnxruntime cannot load the model.
+        If onnxruntime, or the backend, cannot load the model.
     BundleMismatchError
         If names, shapes, types or labels of the model are not those of the card.
+    MissingExtraError
+        If the backend is not installed.
     """
 
-    def __init__(self, bundle: Bundle, *, threads: int = 0) -> None:
+    def __init__(
+        self, bundle: Bundle, *, threads: int = 0, backend: Backend = "onnxruntime"
+    ) -> None:
         self.card: Card = bundle.card
         self.folder = bundle.folder
         #: Reference of the distance to the training data, if the card's checks have one.
         self.domain = bundle.domain
-        self._ort = open_model(bundle.model, bundle.model_path, threads=threads)
-        self._check(str(bundle.model_path))
+        self.backend: Backend = backend
+        # Whatever runs it: what a model may be is checked in one place.
+        opened = open_model(bundle.model, bundle.model_path, threads=threads)
+        self._check(opened, str(bundle.model_path))
+        outputs = [PROBABILITIES, EMBEDDING]
+        self._outputs_of: Callable[[UInt8Array], list[Any]]
+        if backend == "openvino":
+            from androscope.model.openvino_runtime import run_by_openvino
+
+            self._outputs_of = run_by_openvino(
+                bundle.model, bundle.model_path, outputs, threads=threads
+            )
+        else:
+            self._outputs_of = lambda batch: opened.run(outputs, {INPUT: batch})
 
     def predict(self, crops: UInt8Array, *, batch_size: int | None = None) -> Predictions:
         """Grade crops.
@@ -127,7 +148,7 @@ class Session:
         return Predictions(probabilities, embeddings)
 
     def _run(self, batch: UInt8Array) -> tuple[FloatArray, FloatArray]:
-        probabilities, embedding = self._ort.run([PROBABILITIES, EMBEDDING], {INPUT: batch})
+        probabilities, embedding = self._outputs_of(batch)
         # `not (all in range)` rather than `any outside`: NaN compares false with everything.
         if not bool(np.all((probabilities >= 0) & (probabilities <= 1))):
             raise BundleError(
@@ -137,7 +158,7 @@ class Session:
             )
         return probabilities, embedding
 
-    def _check(self, path: str) -> None:
+    def _check(self, opened: InferenceSession, path: str) -> None:
         """Compare the graph with the card: names, types, shapes, labels."""
         card, size = self.card, self.card.input.size
         labels, dim = len(card.labels), card.network.embedding_dim
@@ -146,9 +167,9 @@ class Session:
             PROBABILITIES: ("tensor(float)", ("N", labels)),
             EMBEDDING: ("tensor(float)", ("N", dim)),
         }
-        _compare("inputs", expected_in, _signature(self._ort.get_inputs()), path)
-        _compare("outputs", expected_out, _signature(self._ort.get_outputs()), path)
-        meta = self._ort.get_modelmeta().custom_metadata_map
+        _compare("inputs", expected_in, _signature(opened.get_inputs()), path)
+        _compare("outputs", expected_out, _signature(opened.get_outputs()), path)
+        meta = opened.get_modelmeta().custom_metadata_map
         if LABELS_KEY not in meta:
             raise BundleMismatchError(
                 f"the model does not name its labels: expected the metadata key {LABELS_KEY!r} "

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from androscope.learning.size_curve import Sized, crops_learned, curve
 from androscope.protocol.graded import Graded
 from androscope.protocol.limits_read import distinct, graded_by, recipes_of, same_data
 from androscope.protocol.limits_record import Limits, Noise, OneRun, SizeCurve
+from androscope.types import Views
 
 if TYPE_CHECKING:
     from androscope.learning.run import Run
@@ -37,7 +38,7 @@ def limits(
     folders: Sequence[Path],
     split: str = "valid",
     *,
-    views: Literal[1, 8] = 8,
+    views: Views = 8,
     resamples: int = 1000,
     seed: int = 0,
     dataset: Dataset | None = None,

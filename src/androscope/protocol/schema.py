@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from androscope.learning.config_table import Table
 from androscope.model.card import LabelName
 from androscope.spelling import closest
+from androscope.types import Views
 
 __all__ = ["BootstrapConfig", "Crossval", "FixedProtocol", "Recipe", "RecipeName"]
 
@@ -40,8 +41,8 @@ class Recipe(Table):
         None,
         description="Nothing is trained: probabilities are the mean over the runs of this recipe.",
     )
-    views: Literal[1, 8] = Field(
-        8, description="Of each crop in an ensemble: itself, or all eight turned and mirrored."
+    views: Views = Field(
+        8, description="Of each crop in an ensemble: itself, two, or all eight turned and mirrored."
     )
 
     @model_validator(mode="after")
