@@ -39,3 +39,11 @@ def test_the_views_are_closed_under_turning() -> None:
 def test_what_has_no_views_is_refused(shape: tuple[int, ...], count: int, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         dihedral_views(np.zeros(shape, np.uint8), count)
+
+
+def test_two_views_are_the_crop_and_its_mirror_image_in_the_diagonal() -> None:
+    crop = np.arange(9, dtype=np.uint8).reshape(1, 3, 3)
+    first, second = dihedral_views(crop, 2)
+    assert np.array_equal(first, crop)
+    # The corners of the one diagonal stay where they are, those of the other change places.
+    assert second[0].tolist() == [[8, 5, 2], [7, 4, 1], [6, 3, 0]]

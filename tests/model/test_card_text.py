@@ -31,12 +31,13 @@ def test_every_section_and_number_is_there(tiny: Path) -> None:
                 }
             ),
             "config": {"seed": 7, "name": "µ|x"},
+            "ethics": ("It decides nothing.",),
         }
     )
     text = card_text(card)
     for heading in (
         "Intended use", "Out of scope", "Input and output", "Training data", "Evaluation",
-        "Limits", "Licence", "How it was made", "Hashes",
+        "Limits", "Ethical notes", "Licence", "How it was made", "Hashes",
     ):  # fmt: skip
         assert text.count(f"\n## {heading}\n") == 1
     assert "| accuracy | 0.807 (0.761 to 0.847) | - |" in text
@@ -54,6 +55,7 @@ def test_every_section_and_number_is_there(tiny: Path) -> None:
 def test_a_card_without_metrics_says_so(tiny: Path) -> None:
     card = read_card((tiny / "card.json").read_bytes())
     assert "No metrics were recorded." in card_text(card)
+    assert "## Ethical notes" not in card_text(card)
     assert (tiny / "MODEL_CARD.md").read_text(encoding="utf-8") == card_text(card)
 
 

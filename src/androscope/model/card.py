@@ -152,6 +152,9 @@ class CardDraft(_Table):
     intended_use: Text
     out_of_scope: Text
     limitations: tuple[Text, ...] = Field(min_length=1)
+    ethics: tuple[Text, ...] = Field(
+        (), description="Of whom it learned, whom its errors may harm, and what it must not decide."
+    )
     licence: Text = Field(description="Licence of the weights.")
 
     @field_validator("created")

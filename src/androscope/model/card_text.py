@@ -30,6 +30,7 @@ def card_text(card: Card) -> str:
         *([("Undecided", _undecided(card))] if card.conformal else []),
         *([("Input checks", checks_text(card.checks))] if card.checks else []),
         ("Limits", _bullets(card.limitations)),
+        *([("Ethical notes", _bullets(card.ethics))] if card.ethics else []),
         ("Licence", card.licence),
         ("How it was made", _making(card)),
         ("Hashes", _hashes(card)),
