@@ -53,9 +53,21 @@ def test_its_licence_is_said(name: str) -> None:
     assert "research" in card.intended_use.lower()
 
 
-def test_they_fit_into_the_wheel() -> None:
-    size = sum(p.stat().st_size for p in Path(SHIPPED).rglob("*") if p.is_file())
+@pytest.mark.parametrize("name", shipped_names())
+def test_each_fits_into_the_wheel(name: str) -> None:
+    size = sum(p.stat().st_size for p in (Path(SHIPPED) / name).iterdir())
     assert size <= LARGEST, f"{size} bytes"
+
+
+def test_the_default_is_the_smallest_of_them() -> None:
+    sizes = {name: load_bundle(name).card.model_bytes for name in shipped_names()}
+    assert min(sizes, key=sizes.__getitem__) == default_name()
+
+
+def test_the_accurate_one_is_the_mean_over_networks_and_views() -> None:
+    card = load_bundle("accurate").card
+    assert (card.network.networks, card.network.views) == (3, 2)
+    assert card.int8 is not None
 
 
 @pytest.mark.parametrize("name", shipped_names())
