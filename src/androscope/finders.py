@@ -15,13 +15,12 @@ from androscope.imaging.video import EVENLY, Sampling
 from androscope.model.card import CropInput
 from androscope.model.locator import Locator
 from androscope.model.locator_bundle import DEFAULT_LOCATOR, load_locator
-from androscope.model.seconded import seconded
 from androscope.types import UInt8Array
 
 __all__ = ["AUTO", "CLASSICAL", "FieldOptions", "Geometry", "default_finder", "finder", "geometry"]
 
 #: Names of what finds heads, where a locator may be named: the classical filter, which needs no
-#: model; and what is best on heads of the field's polarity, the shipped locator being at hand.
+#: model; and whichever of it and the shipped locator is better on heads of the field's polarity.
 CLASSICAL, AUTO = "classical", "auto"
 
 
@@ -69,9 +68,9 @@ class Geometry(TypedDict):
 def finder(name_or_folder: str | Path = AUTO, *, threads: int = 0) -> Finder:
     """What finds heads: ``"auto"``, ``"classical"``, the shipped locator, or one in a folder.
 
-    ``"auto"`` is the classical filter seconded by the shipped locator where heads are darker than
-    the background (:mod:`androscope.model.seconded`), and the locator alone where they are
-    brighter, or bright and dark at once: what is best there (``androscope benchmark locate``).
+    ``"auto"`` is the classical filter where heads are darker than the background, and the shipped
+    locator where they are brighter, or bright and dark at once: each is the better one there
+    (``androscope benchmark locate``).
 
     Raises
     ------
@@ -85,12 +84,10 @@ def finder(name_or_folder: str | Path = AUTO, *, threads: int = 0) -> Finder:
     return Locator(load_locator(name_or_folder), threads=threads)
 
 
-def _by_polarity(locator: Locator) -> Finder:
-    of_dark_heads = seconded(locator)
-
+def _by_polarity(locator: Finder) -> Finder:
     def find(pixels: UInt8Array, head_length: float) -> Found:
         dark = blobs(pixels, head_length).sign == -1
-        return (of_dark_heads if dark else locator)(pixels, head_length)
+        return (locate if dark else locator)(pixels, head_length)
 
     return find
 

@@ -1,5 +1,5 @@
 # ruff: noqa: E501  a row of a table of cases stays on one line
-"""The locator: maps read, and the shipped one on fields of known truth."""
+"""The locator: maps read, heads flagged, and the shipped one on fields of known truth."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from androscope.errors import BundleError, BundleMismatchError
 from androscope.imaging.contrast import DETECTOR_PX, LIMIT, contrast_view
+from androscope.imaging.located import Flag, Located
 from androscope.imaging.phantom_field import PhantomField, render_field
 from androscope.imaging.phantom_optics import Optics, Polarity
 from androscope.imaging.phantom_spec import PhantomSperm
-from androscope.model.locator import CHANNELS, Locator, Seen, read_maps
+from androscope.model.locator import CHANNELS, Locator, flagged, read_maps
 from androscope.model.locator_bundle import SHIPPED, is_shipped, load_locator
 from androscope.model.locator_card import locator_card_text, read_locator_card
 
@@ -63,6 +66,46 @@ def test_each_thing_is_found_once(
     assert [peak.kind for peak in read_maps(maps(*centres), HALF)] == kinds
 
 
+def head(x: float, y: float, angle: float = 0.0, kind: frozenset[Flag] = frozenset()) -> Located:
+    return Located(x, y, 20.0, 12.0, angle, 0.9, kind)
+
+
+@pytest.mark.parametrize(
+    ("items", "flags"),
+    [
+        pytest.param([head(50, 50), head(90, 50)], [set(), set()], id="apart"),
+        pytest.param([head(50, 50), head(69, 50)], [{"overlapping"}] * 2, id="end to end"),
+        pytest.param([head(50, 50), head(50, 69)], [set(), set()], id="side by side, apart"),
+        pytest.param([head(50, 50), head(50, 61)], [{"overlapping"}] * 2, id="side by side, touching"),
+        pytest.param([head(50, 50, 90), head(50, 69)], [set(), set()], id="a cross, apart"),
+        pytest.param([head(9, 50)], [{"edge"}], id="left edge"),
+        pytest.param([head(9.5, 50)], [set()], id="just inside"),
+        pytest.param([head(50, 95)], [{"edge"}], id="bottom edge"),
+        pytest.param([head(50, 50), head(60, 50, 0, frozenset({"debris"}))], [set(), {"debris"}], id="debris beside it"),
+    ],
+)  # fmt: skip
+def test_flags(items: list[Located], flags: list[set[str]]) -> None:
+    assert [set(item.flags) for item in flagged(items, (200, 100))] == flags
+
+
+@given(
+    st.floats(-15, 15), st.floats(-15, 15), st.floats(0, 180), st.floats(0, 180), st.floats(0, 6.28)
+)
+def test_touching_is_symmetric_and_turns_with_the_field(
+    dx: float, dy: float, a: float, b: float, turn: float
+) -> None:
+    def overlapping(items: list[Located]) -> list[bool]:
+        return ["overlapping" in item.flags for item in flagged(items, (10_000, 10_000))]
+
+    pair = [head(500, 500, a), head(500 + dx, 500 + dy, b)]
+    first, second = overlapping(pair)
+    assert first == second
+    assert overlapping(pair[::-1]) == [first, second]
+    gap = math.hypot(dx, dy)
+    assert first or gap > 12 - 1e-6
+    assert not first or gap < 20 + 1e-6
+
+
 @pytest.mark.parametrize("head_length", [8.0, 16.0, 40.0])
 def test_a_place_in_the_view_is_one_in_the_field(head_length: float) -> None:
     view = contrast_view(np.full((90, 130), 100, np.uint8), head_length)
@@ -80,30 +123,6 @@ def test_contrast_is_relative_to_the_background_and_bounded() -> None:
     contrast = contrast_view(pixels, DETECTOR_PX).contrast
     assert contrast[102, 102] == pytest.approx(-0.5, abs=0.02)
     assert contrast[52, 52] == pytest.approx(LIMIT, abs=0.06)
-
-
-def test_the_probability_near_a_place_is_the_largest_within_reach() -> None:
-    view = contrast_view(np.full((80, 120), 100, np.uint8), DETECTOR_PX)  # a px is a px
-    seen = Seen(
-        view, maps((0, 10, 5, 0.9), (0, 20, 5, 0.4), (2, 2, 2, 0.8)), (120, 80), DETECTOR_PX
-    )
-    x, y = 10 * 4 + 1.5, 5 * 4 + 1.5
-    near = seen.sperm_near([(x, y), (x + 8, y), (x + 8.2, y), (x + 39, y), (0, 0)], 8.0)
-    assert near == pytest.approx([0.9, 0.9, 0.0, 0.4, 0.0])
-    # However short the reach, the cell that the place lies in counts; so it does outside the field.
-    assert seen.sperm_near([(x + 1.9, y - 1.9), (-50, -50)], 0.1) == pytest.approx([0.9, 0.0])
-    assert seen.sperm_near([], 8.0).shape == (0,)
-
-
-@pytest.mark.parametrize("head_length", [8.0, 16.0, 33.0])
-def test_near_is_so_many_pixels_of_the_field(head_length: float) -> None:
-    size = round(120 * head_length / 16), round(80 * head_length / 16)
-    view = contrast_view(np.full(size[::-1], 100, np.uint8), head_length)
-    seen = Seen(view, maps((0, 10, 5, 0.9)), size, head_length)
-    x, y = view.in_field(10 * 4 + 1.5, 5 * 4 + 1.5)
-    inside, outside = 0.59 * head_length, 0.62 * head_length
-    near = seen.sperm_near([(x + inside, y), (x, y + outside)], 0.6 * head_length)
-    assert near == pytest.approx([0.9, 0.0])
 
 
 needs_locator = pytest.mark.skipif(not is_shipped(), reason="no locator is shipped")

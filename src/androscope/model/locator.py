@@ -7,17 +7,15 @@ maps of centres and axes; peaks of these become :class:`~androscope.imaging.loca
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from androscope.errors import BundleError, BundleMismatchError
-from androscope.imaging.contrast import DETECTOR_PX, ContrastView, contrast_view
+from androscope.imaging.contrast import DETECTOR_PX, contrast_view
 from androscope.imaging.filters import peaks
 from androscope.imaging.located import Flag, Found, Located
-from androscope.imaging.touching import flagged
 from androscope.model.locator_bundle import LocatorBundle
 from androscope.model.locator_card import LocatorCard
 from androscope.model.runtime import open_model
@@ -31,7 +29,7 @@ __all__ = [
     "STRIDE",
     "Locator",
     "Peak",
-    "Seen",
+    "flagged",
     "read_maps",
 ]
 
@@ -70,62 +68,6 @@ class Peak:
     width: float
     angle_deg: float
     score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A field as the network saw it.
-
-    Attributes
-    ----------
-    view
-        What it was shown.
-    maps
-        What it answered, ``(CHANNELS, h, w)``: probabilities of centres first.
-    size
-        Width and height of the field, px.
-    head_length
-        How long a normal head was said to be in it, px.
-    """
-
-    view: ContrastView
-    maps: FloatArray
-    size: tuple[int, int]
-    head_length: float
-
-    def sperm_near(self, points: ArrayLike, within: float) -> FloatArray:
-        """Largest probability of a sperm's centre about each place.
-
-        Parameters
-        ----------
-        points
-            ``(N, 2)``: x and y in the field, px from the first pixel's centre.
-        within
-            How far off, px of the field; at least the nearest cell counts.
-
-        Returns
-        -------
-        array
-            ``(N,)``, 0 to 1.
-        """
-        sperm = self.maps[CLASSES.index("sperm")]
-        scale = (self.view.scale[0] + self.view.scale[1]) / 2
-        reach = within / scale / STRIDE
-        half = math.ceil(reach)
-        near = []
-        for x, y in np.asarray(points, np.float64).reshape(-1, 2):
-            column, row = ((v - (STRIDE - 1) / 2) / STRIDE for v in self.view.in_view(x, y))
-            middle = [
-                min(max(round(v), 0), side - 1)
-                for v, side in zip((row, column), sperm.shape, strict=True)
-            ]
-            top, left = (max(0, v - half) for v in middle)
-            part = sperm[top : middle[0] + half + 1, left : middle[1] + half + 1]
-            rows, columns = np.indices(part.shape)
-            inside = np.hypot(rows + top - row, columns + left - column) <= reach
-            inside[middle[0] - top, middle[1] - left] = True
-            near.append(part[inside].max())
-        return np.array(near, np.float32)
 
 
 def read_maps(maps: FloatArray, thresholds: Mapping[str, float]) -> list[Peak]:
@@ -233,34 +175,26 @@ class Locator:
         ValueError
             If ``head_length`` is not above 3 px.
         """
-        return self.found(self.look(pixels, head_length))
-
-    def look(self, pixels: UInt8Array, head_length: float) -> Seen:
-        """What the network answers of a field; parameters and errors as in :meth:`__call__`."""
         if not head_length > 3:
             raise ValueError(f"head_length must be above 3 px, got {head_length:g}")
         view = contrast_view(pixels, head_length)
+        maps = self.maps(view.contrast)
         height, width = pixels.shape
-        return Seen(view, self.maps(view.contrast), (width, height), head_length)
-
-    def found(self, seen: Seen) -> Found:
-        """Read what was seen by the card's thresholds."""
-        width, height = seen.size
         items = []
-        for peak in read_maps(seen.maps, self.card.thresholds):  # type: ignore[arg-type]
-            x, y = seen.view.in_field(peak.x, peak.y)
+        for peak in read_maps(maps, self.card.thresholds):  # type: ignore[arg-type]
+            x, y = view.in_field(peak.x, peak.y)
             if not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5):
                 continue  # an offset may point just outside
             kind: frozenset[Flag] = (
                 frozenset() if peak.kind == "sperm" else frozenset({peak.kind})  # type: ignore[arg-type]
             )
-            scale = (seen.view.scale[0] + seen.view.scale[1]) / 2
+            scale = (view.scale[0] + view.scale[1]) / 2
             items.append(
                 Located(
                     x, y, peak.length * scale, peak.width * scale, peak.angle_deg, peak.score, kind
                 )
             )
-        return Found(flagged(items, seen.size), seen.head_length, 0)
+        return Found(flagged(items, (width, height)), head_length, 0)
 
     def maps(self, contrast: FloatArray) -> FloatArray:
         """Maps ``(CHANNELS, h/4, w/4)`` of a view ``(h, w)``; sides are rounded up to eights.
@@ -284,3 +218,38 @@ class Locator:
                 advice="The model is broken; do not use it",
             )
         return result
+
+
+def flagged(items: Sequence[Located], size: tuple[int, int]) -> tuple[Located, ...]:
+    """Mark heads that the frame of ``size`` (width, height) cuts, and those that touch another."""
+    touching: set[int] = set()
+    for a, first in enumerate(items):
+        for b in range(a):
+            second = items[b]
+            if first.is_sperm and second.is_sperm and _touch(first, second):
+                touching |= {a, b}
+    result = []
+    for number, item in enumerate(items):
+        flags: set[Flag] = set(item.flags)
+        left, top, right, bottom = item.box
+        if left < 0 or top < 0 or right > size[0] or bottom > size[1]:
+            flags.add("edge")
+        if number in touching:
+            flags.add("overlapping")
+        result.append(replace(item, flags=frozenset(flags)))
+    return tuple(result)
+
+
+def _touch(a: Located, b: Located) -> bool:
+    """Whether two heads' ellipses reach each other along the line between their centres."""
+    gap = math.hypot(a.x - b.x, a.y - b.y)
+    if gap > (a.length + b.length) / 2:
+        return False
+    way = math.atan2(-(b.y - a.y), b.x - a.x)
+    return gap < _reach(a, way) + _reach(b, way)
+
+
+def _reach(item: Located, way: float) -> float:
+    turn = way - math.radians(item.angle_deg)
+    long, short = item.length / 2, item.width / 2
+    return long * short / math.hypot(short * math.cos(turn), long * math.sin(turn))
