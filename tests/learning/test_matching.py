@@ -80,6 +80,20 @@ def test_a_run_that_matches_its_teachers_says_so(teachers: list[Run], tmp_path: 
     assert runs[0].record["network_sha256"] != runs[1].record["network_sha256"]
 
 
+def test_dtl_that_matches_asks_nothing_beforehand(
+    teachers: list[Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("the stored crops' targets are not used")
+
+    monkeypatch.setattr("androscope.learning.training.soft_targets", never)
+    of = f"teacher.runs=[{teachers[0].folder}]"
+    dtl = ("method=dtl", "labels=[head]", "stage1.epochs=1", "teacher.match=true", of)
+    assert train(quick(*dtl), tmp_path / "run", dataset=dataset(), quiet=True).labels == ("head",)
+    with pytest.raises(AssertionError, match="are not used"):
+        train(quick(*dtl[3:]), tmp_path / "dmtl", dataset=dataset(), quiet=True)
+
+
 def test_matching_asks_all_and_held_out_only_some() -> None:
     with pytest.raises(ConfigError, match="match asks all teachers of each view, held_out only"):
         quick("teacher.match=true", "teacher.held_out=true")

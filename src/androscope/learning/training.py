@@ -105,7 +105,10 @@ def train(
         record = begin(out, config, facts, teacher_facts(teachers), earlier, held_out, part)
 
     with threads(config.trainer):
-        targets = soft_targets(train_split, teachers, config.teacher, say)
+        # Asked at each step of stage 1, teachers need not be asked before; stage 2 learns from the
+        # stored crops alone.
+        asked_before = config.method == "dmtl" or not config.teacher.match
+        targets = soft_targets(train_split, teachers, config.teacher, say) if asked_before else None
         torch.manual_seed(derived_seed(config.first_weights_seed, "init"))
         done = record.get("stages", {}).get("stage1")
         stage1_file = out / "stage1" / NETWORK
