@@ -18,6 +18,7 @@ from androscope.imaging.filters import peaks
 from androscope.imaging.located import Flag, Found, Located
 from androscope.model.locator_bundle import LocatorBundle
 from androscope.model.locator_card import LocatorCard
+from androscope.model.polarity import middles, of_the_other_kind
 from androscope.model.runtime import open_model
 from androscope.types import FloatArray, UInt8Array
 
@@ -118,6 +119,15 @@ def _one_thing(peak: Peak, other: Peak) -> bool:
     return math.hypot(peak.x - other.x, peak.y - other.y) < apart * STRIDE
 
 
+def _of_one_kind(found: list[Peak], contrast: FloatArray) -> list[Peak]:
+    """The same, sperm of the field's other kind as the debris that they are."""
+    sperm = [peak for peak in found if peak.kind == "sperm"]
+    contrasts = middles(contrast, [(peak.x, peak.y) for peak in sperm])
+    odd = of_the_other_kind(contrasts, [peak.score for peak in sperm])
+    changed = {id(peak) for peak, is_odd in zip(sperm, odd, strict=True) if is_odd}
+    return [replace(peak, kind="debris") if id(peak) in changed else peak for peak in found]
+
+
 class Locator:
     """A locator made ready; calling it finds what is in a field. Safe from several threads.
 
@@ -181,7 +191,7 @@ class Locator:
         maps = self.maps(view.contrast)
         height, width = pixels.shape
         items = []
-        for peak in read_maps(maps, self.card.thresholds):  # type: ignore[arg-type]
+        for peak in _of_one_kind(read_maps(maps, self.card.thresholds), view.contrast):  # type: ignore[arg-type]
             x, y = view.in_field(peak.x, peak.y)
             if not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5):
                 continue  # an offset may point just outside
