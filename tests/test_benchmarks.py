@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -87,3 +88,45 @@ def test_a_peer_that_is_not_here_is_left_out_with_the_reason(tmp_path: Path) -> 
     arguments = argparse.Namespace(seconds=0.1, threads=1, clock="cpu")
     got = peers.turn(sys.executable, "OpenCV, float32", arguments, tmp_path)
     assert got == "ModuleNotFoundError: No module named 'cv2'"
+
+
+def _predicted(folder: Path, name: str, noise: float, first: int = 0) -> None:
+    """Out-of-fold predictions of 120 crops: truth, blurred by so much noise."""
+    rng = np.random.default_rng(len(name))
+    lines = []
+    for number in range(120):
+        cells = [f"train/{first + number}", str(number % 3)]
+        for label in range(3):
+            abnormal = (number // 3 + label) % 3 == 0
+            chance = 1 / (1 + np.exp(-rng.normal(1.5 if abnormal else -1.5, noise)))
+            cells += ["abnormal" if abnormal else "normal", f"{chance:.6f}"]
+        lines.append(",".join(cells))
+    head = ["id", "fold"]
+    for label in ("head", "acrosome", "vacuole"):
+        head += [f"{label}_truth", f"{label}_probability"]
+    path = folder / "runs" / "crossval" / name
+    path.mkdir(parents=True)
+    (path / "predictions.csv").write_text("\n".join([",".join(head), *lines]) + "\n", "utf-8")
+
+
+def test_levers_are_compared_crop_by_crop(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import levers
+
+    _predicted(tmp_path, "base", 2.0)
+    _predicted(tmp_path, "sure", 0.5)
+    same = tmp_path / "runs" / "crossval" / "same"
+    same.mkdir()
+    (same / "predictions.csv").write_bytes((same.parent / "base" / "predictions.csv").read_bytes())
+    monkeypatch.setattr(sys, "argv", ["levers.py", str(tmp_path), "--resamples", "50"])
+    levers.main()
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()[1:] if line}
+    assert lines["same"].count("+0.0 (+0.0 to +0.0)") == 5
+    gains = [float(cell) for cell in re.findall(r"([+-][\d.]+) \(", lines["sure"])]
+    assert min(gains[:4]) > 5  # percent of AUC
+    assert gains[4] < -50
+
+    _predicted(tmp_path, "other", 1.0, first=1)
+    with pytest.raises(SystemExit, match="expected the crops and folds of base"):
+        levers.main()

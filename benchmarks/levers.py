@@ -1,0 +1,108 @@
+"""What each lever changes: out-of-fold predictions of a cross-validation against another's.
+
+    python benchmarks/levers.py FOLDER [--base base] [--resamples 2000] [--markdown]
+
+FOLDER is what `androscope benchmark run --protocol benchmarks/levers.yaml --out FOLDER` wrote. Both
+of a pair graded the same crops in the same folds, so the differences are paired: crops are drawn
+with replacement, the same for both. ROC AUC is the mean over folds, as probabilities of different
+networks do not compare; log loss is over all crops. One seed each: chance between two trainings of
+one recipe is in the differences too, and is not in their intervals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+LABELS = ("head", "acrosome", "vacuole")
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Graded:
+    """Crops by row: ids, folds ``(N,)``, probabilities and truths ``(N, 3)``."""
+
+    ids: tuple[str, ...]
+    folds: NDArray[np.str_]
+    probabilities: Floats
+    truths: NDArray[np.bool_]
+
+
+def read(path: Path) -> Graded:
+    """Read a cross-validation's predictions, in the order of their ids."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = sorted(csv.DictReader(file), key=lambda row: row["id"])
+    return Graded(
+        tuple(row["id"] for row in rows),
+        np.array([row["fold"] for row in rows]),
+        np.array([[float(row[f"{k}_probability"]) for k in LABELS] for row in rows]),
+        np.array([[row[f"{k}_truth"] == "abnormal" for k in LABELS] for row in rows]),
+    )
+
+
+def scores(given: Graded, rows: NDArray[np.intp]) -> Floats:
+    """ROC AUC in percent of each label and their mean, then the same of log loss times 1000."""
+    chance = np.clip(given.probabilities[rows], 1e-7, 1 - 1e-7)
+    truth, folds = given.truths[rows], given.folds[rows]
+    areas = [
+        np.mean([_area(truth[folds == f, c], chance[folds == f, c]) for f in np.unique(folds)])
+        for c in range(len(LABELS))
+    ]
+    losses = -np.where(truth, np.log(chance), np.log1p(-chance)).mean(0)
+    return np.array(
+        [*(100 * np.array(areas)), 100 * np.mean(areas), *(1e3 * losses), 1e3 * losses.mean()]
+    )
+
+
+def _area(truth: NDArray[np.bool_], chance: Floats) -> float:
+    return float(roc_auc_score(truth, chance)) if 0 < truth.sum() < len(truth) else float("nan")
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--base", default="base")
+    parser.add_argument("--resamples", type=int, default=2000)
+    parser.add_argument("--markdown", action="store_true")
+    arguments = parser.parse_args()
+    runs = arguments.folder / "runs" / "crossval"
+    base = read(runs / arguments.base / "predictions.csv")
+    every = np.arange(len(base.ids))
+    whole = scores(base, every)
+    rng = np.random.default_rng(0)
+    draws = [rng.integers(0, len(every), len(every)) for _ in range(arguments.resamples)]
+    drawn = np.array([scores(base, rows) for rows in draws])
+    heads = [*(f"AUC {k}" for k in LABELS), "AUC mean", "log loss mean, x 1000"]
+    columns = (0, 1, 2, 3, 7)
+    table = [["", *heads], [arguments.base, *(f"{whole[c]:.1f}" for c in columns)]]
+    for path in sorted(runs.glob("*/predictions.csv")):
+        if path.parent.name == arguments.base:
+            continue
+        other = read(path)
+        if other.ids != base.ids or (other.folds != base.folds).any():
+            raise SystemExit(f"{path}: expected the crops and folds of {arguments.base}")
+        change = scores(other, every) - whole
+        around = np.array([scores(other, rows) for rows in draws]) - drawn
+        low, high = np.nanpercentile(around, [2.5, 97.5], axis=0)
+        cells = [f"{change[c]:+.1f} ({low[c]:+.1f} to {high[c]:+.1f})" for c in columns]
+        table.append([path.parent.name, *cells])
+    folds = len(np.unique(base.folds))
+    print(f"{len(base.ids)} crops, {folds} folds; changes against {arguments.base}")
+    if arguments.markdown:
+        table.insert(1, ["---", *["---:"] * len(heads)])
+        print("\n" + "\n".join("| " + " | ".join(row) + " |" for row in table))
+        return
+    for row in table:
+        print(f"{row[0]:<14}" + "".join(f"{cell:>28}" for cell in row[1:]))
+
+
+if __name__ == "__main__":
+    main()
