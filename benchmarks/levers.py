@@ -20,13 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from androscope.protocol.graded import read_graded
+
 LABELS = ("head", "acrosome", "vacuole")
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Graded:
+class Folds:
     """Crops by row: ids, folds ``(N,)``, probabilities and truths ``(N, 3)``."""
 
     ids: tuple[str, ...]
@@ -35,19 +37,20 @@ class Graded:
     truths: NDArray[np.bool_]
 
 
-def read(path: Path) -> Graded:
-    """Read a cross-validation's predictions, in the order of their ids."""
+def read(path: Path) -> Folds:
+    """Read a cross-validation's predictions, which name each crop's fold beside its grades."""
+    graded = read_graded(path, LABELS)
     with path.open(encoding="utf-8", newline="") as file:
-        rows = sorted(csv.DictReader(file), key=lambda row: row["id"])
-    return Graded(
-        tuple(row["id"] for row in rows),
-        np.array([row["fold"] for row in rows]),
-        np.array([[float(row[f"{k}_probability"]) for k in LABELS] for row in rows]),
-        np.array([[row[f"{k}_truth"] == "abnormal" for k in LABELS] for row in rows]),
+        folds = np.array([row["fold"] for row in csv.DictReader(file)])
+    return Folds(
+        graded.ids,
+        folds,
+        np.stack([graded.probabilities[label] for label in LABELS], axis=1),
+        np.stack([graded.truth[label] == 1 for label in LABELS], axis=1),
     )
 
 
-def scores(given: Graded, rows: NDArray[np.intp]) -> Floats:
+def scores(given: Folds, rows: NDArray[np.intp]) -> Floats:
     """ROC AUC in percent of each label and their mean, then the same of log loss times 1000."""
     chance = np.clip(given.probabilities[rows], 1e-7, 1 - 1e-7)
     truth, folds = given.truths[rows], given.folds[rows]

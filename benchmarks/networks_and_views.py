@@ -8,6 +8,7 @@ Test is not read.
 from __future__ import annotations
 
 import argparse
+from typing import get_args
 
 import numpy as np
 from sklearn.metrics import log_loss, roc_auc_score
@@ -15,8 +16,9 @@ from sklearn.metrics import log_loss, roc_auc_score
 from androscope import datasets
 from androscope.learning.run import Run
 from androscope.learning.views import dihedral_views
+from androscope.types import Views
 
-VIEWS = (1, 2, 8)
+VIEWS: tuple[int, ...] = get_args(Views)
 
 
 def main() -> None:

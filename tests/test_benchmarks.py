@@ -99,11 +99,11 @@ def _predicted(folder: Path, name: str, noise: float, first: int = 0) -> None:
         for label in range(3):
             abnormal = (number // 3 + label) % 3 == 0
             chance = 1 / (1 + np.exp(-rng.normal(1.5 if abnormal else -1.5, noise)))
-            cells += ["abnormal" if abnormal else "normal", f"{chance:.6f}"]
+            cells += ["abnormal" if abnormal else "normal", f"{chance:.6f}", "0.5"]
         lines.append(",".join(cells))
     head = ["id", "fold"]
     for label in ("head", "acrosome", "vacuole"):
-        head += [f"{label}_truth", f"{label}_probability"]
+        head += [f"{label}_truth", f"{label}_probability", f"{label}_threshold"]
     path = folder / "runs" / "crossval" / name
     path.mkdir(parents=True)
     (path / "predictions.csv").write_text("\n".join([",".join(head), *lines]) + "\n", "utf-8")

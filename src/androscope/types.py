@@ -31,6 +31,7 @@ __all__ = [
     "Results",
     "UInt8Array",
     "Verdict",
+    "Views",
 ]
 
 UInt8Array = NDArray[np.uint8]

@@ -11,7 +11,7 @@ from androscope import __version__
 from androscope.imaging.crop import Fit
 from androscope.model.card import Card
 from androscope.model.runtime import runtime_of
-from androscope.settings import Backend
+from androscope.settings import Backend, Settings
 
 __all__ = ["Facts", "Options", "differences", "facts_of", "key_of_run"]
 
@@ -40,6 +40,15 @@ class Options:
     grade_anyway: bool = False
     max_pixels: int = 100_000_000
     backend: Backend = "onnxruntime"
+
+    @classmethod
+    def of(cls, settings: Settings) -> Options:
+        """What the settings choose."""
+        return cls(
+            error_rate=settings.error_rate,
+            max_pixels=settings.max_pixels,
+            backend=settings.backend,
+        )
 
 
 def facts_of(card: Card, options: Options, part_size: int) -> Facts:

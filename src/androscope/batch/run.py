@@ -123,11 +123,7 @@ class Batch:
         check_outputs({"--out": self.out}, inputs=files)
         settings = load_settings()
         self.model = settings.model if model is None else model
-        self.options = options or Options(
-            error_rate=settings.error_rate,
-            max_pixels=settings.max_pixels,
-            backend=settings.backend,
-        )
+        self.options = options or Options.of(settings)
         self.grader: Grader = grader_of(self.model, self.options)
         self.facts: Facts = facts_of(self.grader.card, self.options, part_size)
         self.part_size, self.restart, self.ray = part_size, restart, ray

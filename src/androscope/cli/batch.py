@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -113,15 +114,14 @@ def batch(
     from androscope.batch.run import Batch
     from androscope.settings import load_settings
 
-    settings = load_settings()
-    options = Options(
+    options = replace(
+        Options.of(load_settings()),
         pixel_size=pixel_size,
         fit=fit.value,
-        error_rate=settings.error_rate if error_rate is None else error_rate,
         grade_anyway=grade_anyway,
-        max_pixels=settings.max_pixels,
-        backend=settings.backend,
     )
+    if error_rate is not None:
+        options = replace(options, error_rate=error_rate)
     made = Batch(
         sources,
         out,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
@@ -73,10 +73,11 @@ def views_of(value: int) -> Views:
     """Views of a crop, as an option gives them."""
     from androscope.types import Views
 
-    for known in get_args(Views):
-        if value == known:
-            return known  # type: ignore[no-any-return]
-    raise typer.BadParameter(f"expected 1, 2 or 8, got {value}", param_hint="--views")
+    if value not in get_args(Views):
+        *others, last = map(str, get_args(Views))
+        expected = f"{', '.join(others)} or {last}"
+        raise typer.BadParameter(f"expected {expected}, got {value}", param_hint="--views")
+    return cast(Views, value)
 
 
 # Of a bundle that another one is made from.

@@ -123,9 +123,11 @@ def _of_one_kind(found: list[Peak], contrast: FloatArray) -> list[Peak]:
     """The same, sperm of the field's other kind as the debris that they are."""
     sperm = [peak for peak in found if peak.kind == "sperm"]
     contrasts = middles(contrast, [(peak.x, peak.y) for peak in sperm])
-    odd = of_the_other_kind(contrasts, [peak.score for peak in sperm])
-    changed = {id(peak) for peak, is_odd in zip(sperm, odd, strict=True) if is_odd}
-    return [replace(peak, kind="debris") if id(peak) in changed else peak for peak in found]
+    odd = iter(of_the_other_kind(contrasts, [peak.score for peak in sperm]))
+    return [
+        replace(peak, kind="debris") if peak.kind == "sperm" and next(odd) else peak
+        for peak in found
+    ]
 
 
 class Locator:

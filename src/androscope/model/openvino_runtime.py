@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from androscope.errors import BundleError
 from androscope.extras import require
-from androscope.model.runtime import threads_for
+from androscope.model.runtime import cannot_load, threads_for
 from androscope.types import UInt8Array
 
 __all__ = ["openvino_version", "run_by_openvino"]
@@ -77,12 +76,8 @@ def run_by_openvino(
         try:
             return core.compile_model(core.read_model(model), "CPU", options).create_infer_request()
         except Exception as error:
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
-            raise BundleError(
-                f"OpenVINO {openvino_version()} cannot load the model: {first}",
-                path=path,
-                advice="Unset ANDROSCOPE_BACKEND: onnxruntime, which is always there, grades it",
-            ) from error
+            advice = "Unset ANDROSCOPE_BACKEND: onnxruntime, which is always there, grades it"
+            raise cannot_load(f"OpenVINO {openvino_version()}", error, path, advice) from error
 
     # A request serves one call at a time, and those of one compiled model wait for each other in
     # its stream. So each of the calls that are under way together has a compiled model of its own.

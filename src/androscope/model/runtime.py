@@ -11,7 +11,7 @@ from androscope.errors import BundleError
 from androscope.processes import available_threads
 from androscope.settings import Backend
 
-__all__ = ["open_model", "runtime_of", "threads_for"]
+__all__ = ["cannot_load", "open_model", "runtime_of", "threads_for"]
 
 
 def runtime_of(backend: Backend) -> str:
@@ -85,9 +85,11 @@ def open_model(model: bytes, path: Path, *, threads: int = 0) -> ort.InferenceSe
     try:
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
-        raise BundleError(
-            f"onnxruntime {ort.__version__} cannot load the model: {first}",
-            path=path,
-            advice="Update onnxruntime, or get the model again",
-        ) from error
+        advice = "Update onnxruntime, or get the model again"
+        raise cannot_load(f"onnxruntime {ort.__version__}", error, path, advice) from error
+
+
+def cannot_load(runtime: str, error: Exception, path: Path, advice: str) -> BundleError:
+    """What is raised where a runtime refuses the model at ``path``, with its first line of why."""
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+    return BundleError(f"{runtime} cannot load the model: {first}", path=path, advice=advice)
