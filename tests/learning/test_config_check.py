@@ -18,7 +18,8 @@ BAD = {
     "unknown key": (
         GOOD + "stage1:\n  epoch: 3\n",
         "my.yaml:4: stage1.epoch: unknown key; the nearest is 'epochs' "
-        "(known here: epochs, batch_size, optimizer, balance, ema, swa, checkpoint)",
+        "(known here: epochs, batch_size, optimizer, balance, ema, swa, co_teaching, "
+        "co_teaching_epochs, checkpoint)",
     ),
     "unknown key like none": (
         GOOD + "threshold: {zzz: 1}\n",

@@ -80,6 +80,17 @@ class Stage1Config(Table):
         description="Share of the epochs, the last ones, over all steps of which the kept weights "
         "are the plain mean (stochastic weight averaging); before, and with 0, `ema` holds.",
     )
+    co_teaching: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of each batch's labels that is not learned from, for they may be wrong: "
+        "those of the largest loss by a second network trained beside it, at twice the time "
+        "(co-teaching, Han et al. 2018); 0: no second network.",
+    )
+    co_teaching_epochs: int = Field(
+        10, ge=0, le=10_000, description="Epochs over which that share rises from 0."
+    )
     checkpoint: Literal["balance", "mean", "loss", "last"] = Field(
         "balance",
         description="Which epoch is kept: the most balanced validation accuracies over the "
@@ -253,6 +264,10 @@ class Config(Table):
         if self.method == "dtl" and self.loss.weighting == "uncertainty":
             raise ValueError(
                 "loss.weighting: uncertainty weighs labels against each other; dtl has 1"
+            )
+        if self.stage1.co_teaching and (self.teacher.match or self.loss.weighting != "fixed"):
+            raise ValueError(
+                "stage1.co_teaching goes with neither teacher.match nor loss.weighting: uncertainty"
             )
         if self.teacher.runs and not balances.isdisjoint(made):
             raise ValueError(

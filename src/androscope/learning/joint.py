@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from androscope.datasets import LabelledCrops
 from androscope.learning.balance import batch_weights, oversample
 from androscope.learning.batches import BatchSampler, Crops, derived_seed, loader
+from androscope.learning.co_teaching import CoTeachingModule
 from androscope.learning.config import Config
 from androscope.learning.epochs import Report, StageResult, Watch
 from androscope.learning.matching import Matching
@@ -91,7 +92,11 @@ def train_jointly(
     if config.trainer.channels_last:
         network.to(memory_format=torch.channels_last)
     torch.manual_seed(derived_seed(config.seed, "fit"))
-    module = JointModule(network, config, matching)
+    module = (
+        CoTeachingModule(network, config)
+        if config.stage1.co_teaching
+        else JointModule(network, config, matching)
+    )
     return fit(
         module,
         loader(data, sampler),

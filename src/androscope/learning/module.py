@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import lightning as L  # noqa: N812
@@ -89,21 +88,33 @@ class JointModule(L.LightningModule):
         crops, labels = mix(crops, labels, self.config.augment, generator(self.config.seed, *path))
         if self.matching is not None:
             labels = self.matching.targets(crops, labels)
-        logits = self.network(crops)
-        weights: Any = self.weights
-        if self.log_variances is not None:
-            weights = weights * (-self.log_variances).exp()
-        loss = masked_loss(logits, labels, self.config.loss, weights)
-        if self.log_variances is not None:
-            # Eq. 10 for classification: exp(-s) times the loss, plus s / 2.
-            loss = loss + self.log_variances.mean() / 2
+        loss = self.loss(crops, labels)
         self.log(
             "train_loss", loss, on_step=False, on_epoch=True, batch_size=len(crops), sync_dist=True
         )
         if self.config.branch.l2 > 0:
-            branches: Sequence[Branch] = list(self.network.branches.values())  # type: ignore[arg-type]
-            loss = loss + self.config.branch.l2 * sum(b.penalty() for b in branches)
+            loss = loss + self.config.branch.l2 * sum(b.penalty() for b in self.penalised())
         return loss
+
+    def loss(self, crops: Tensor, labels: Tensor) -> Tensor:
+        """What a step makes smaller, but for the penalty: of augmented crops and their targets."""
+        weights: Any = self.weights
+        if self.log_variances is not None:
+            weights = weights * (-self.log_variances).exp()
+        loss = masked_loss(self.network(crops), labels, self.config.loss, weights)
+        if self.log_variances is not None:
+            # Eq. 10 for classification: exp(-s) times the loss, plus s / 2.
+            loss = loss + self.log_variances.mean() / 2
+        return loss
+
+    def penalised(self) -> list[Branch]:
+        """The branches whose weights are kept small by ``branch.l2``."""
+        return list(self.network.branches.values())  # type: ignore[arg-type]
+
+    @property
+    def learned(self) -> nn.Module:
+        """What the optimiser moves."""
+        return self.network if self.log_variances is None else self
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:  # noqa: ARG002
         """Move the averaged twin a little towards the network."""
@@ -160,8 +171,7 @@ class JointModule(L.LightningModule):
     def configure_optimizers(self) -> Any:
         """Optimiser and a schedule stepped after each batch."""
         config = self.config.stage1
-        learned = self.network if self.log_variances is None else self
-        optimizer = build_optimizer(learned, config.optimizer)
+        optimizer = build_optimizer(self.learned, config.optimizer)
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = build_schedule(
             optimizer,
