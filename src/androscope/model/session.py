@@ -90,7 +90,9 @@ class Session:
         self.domain = bundle.domain
         self.backend: Backend = backend
         # Whatever runs it: what a model may be is checked in one place.
-        opened = open_model(bundle.model, bundle.model_path, threads=threads)
+        opened = open_model(
+            bundle.model, bundle.model_path, threads=threads, to_run=backend == "onnxruntime"
+        )
         self._check(opened, str(bundle.model_path))
         outputs = [PROBABILITIES, EMBEDDING]
         self._outputs_of: Callable[[UInt8Array], list[Any]]
