@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -14,15 +13,10 @@ pytest.importorskip("onnxscript", reason="onnxscript is not installed: the train
 
 import torch
 
-from androscope.datasets import Dataset, LabelledCrops
 from androscope.errors import ConfigError, DatasetMissingError, TrainingError
-from androscope.imaging.phantom_set import phantom_set
-from androscope.learning import locator_training
 from androscope.learning.locator_config import LocatorConfig, load_locator_config
-from androscope.learning.locator_data import Sample
 from androscope.learning.locator_export import check_locator, export_locator, locator_onnx
 from androscope.learning.locator_network import LocatorNetwork, locator_loss
-from androscope.learning.locator_pasted import pasted_sample
 from androscope.learning.locator_training import (
     Learned,
     Samples,
@@ -109,49 +103,6 @@ def test_a_locator_is_written_with_its_card(
     assert str(tmp_path) not in (tmp_path / "l" / "card.json").read_text(encoding="utf-8")
     found = Locator(load_locator(tmp_path / "l"), threads=1)(np.zeros((50, 60), np.uint8), 16.0)
     assert found.head_length == 16.0
-
-
-def test_fields_of_crops_are_of_the_train_crops_and_chosen_by_the_validation_crops(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("ANDROSCOPE_DATA", str(tmp_path / "none"))
-    seen: list[bytes] = []
-
-    def pasted(rng: object, crops: np.ndarray, *rest: float) -> Sample:
-        seen.append(crops.tobytes())
-        return pasted_sample(rng, crops, *rest)  # type: ignore[arg-type]
-
-    def split(seed: int) -> LabelledCrops:
-        crops = np.stack([phantom.pixels for phantom in phantom_set(4, seed)])
-        names = tuple(f"{seed}/{n}" for n in range(4))
-        return LabelledCrops(crops, np.zeros((4, 1), np.int8), ("head",), names)
-
-    # A test split is not there: whoever asked for it would be told so.
-    found = Dataset(name="mhsma", splits={"train": split(1), "valid": split(2)})
-    monkeypatch.setattr(locator_training.datasets, "load", lambda *_, **__: found)
-    monkeypatch.setattr(locator_training, "pasted_sample", pasted)
-    config = SMALL.model_copy(update={"pasted": 40, "steps": 2})
-    samples = make_samples(config)
-    train, valid = (found.splits[name].crops.tobytes() for name in ("train", "valid"))
-    assert seen == [train] * 40 + [valid] * 2
-    assert len(samples.pasted) == 40
-    assert [s.source for s in samples.choosing].count("pasted") == 2
-    learned = learn(config, samples)
-    assert "pasted" in learned.chosen_f1
-    card = export_locator(config, samples, learned, tmp_path / "l").card
-    (crops,) = card.crops
-    assert (crops.dataset, crops.learned, crops.chosen) == ("mhsma", 4, 4)
-    assert crops.sha256 == hashlib.sha256(train + valid).hexdigest()
-    assert card.licence == "CC BY-NC-SA 4.0, as the crops it learned from (mhsma)"
-    text = (tmp_path / "l" / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert "mhsma: the heads of 4 crops, put together to fields, and of 4 others to" in text
-
-
-def test_crops_are_asked_for_and_not_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("ANDROSCOPE_DATA", str(tmp_path))
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    with pytest.raises(DatasetMissingError, match="MHSMA is not on this machine"):
-        make_samples(SMALL.model_copy(update={"pasted": 4}))
 
 
 def test_a_threshold_that_finds_nothing_is_not_chosen() -> None:

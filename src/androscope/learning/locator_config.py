@@ -29,15 +29,6 @@ class LocatorConfig(Table):
     sketch_share: float = Field(
         0.35, ge=0, le=1, description="Share of the crops of a step that come from sketches."
     )
-    pasted: int = Field(
-        0,
-        ge=0,
-        le=100_000,
-        description="Fields learned from that are put together from the train crops of MHSMA.",
-    )
-    pasted_share: float = Field(
-        0.3, ge=0, le=1, description="Share of the crops of a step that come from pasted fields."
-    )
     visem_frames: int = Field(
         0,
         ge=0,

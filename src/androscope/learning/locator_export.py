@@ -14,7 +14,6 @@ import torch
 
 from androscope.datasets.located import LOCATED, load_located
 from androscope.datasets.located_types import LocatedFrames
-from androscope.datasets.mhsma import MHSMA
 from androscope.errors import DatasetMissingError, TrainingError
 from androscope.imaging.contrast import DETECTOR_PX
 from androscope.learning.graph import TOLERANCE, exported_model
@@ -41,7 +40,7 @@ _INTENDED = (
 _LIMITS = (
     "Bright-field videos that were not learned from are scored under Evaluation: where the blob "
     "filter is better there, so is the classical way that comes with androscope.",
-    "Axes, round cells and debris were learned from rendered and sketched fields alone.",
+    "Axes, round cells and debris were learned from rendered fields alone.",
     "It has to be told how long a head is in the field, within about a quarter.",
     "Real frames it learned from are of one video: frames of the same video are near-duplicates of "
     "those, and their scores flatter it.",
@@ -188,7 +187,6 @@ def _draft(
         parameters=sum(p.numel() for p in learned.network.parameters()),
         phantoms=_rendered(config),
         frames=frames,
-        crops=() if samples.crops is None else (samples.crops,),
         chosen_f1=learned.chosen_f1,
         head_length_px=SCORE_HEAD_PX,
         match_px=MATCH_PX,
@@ -196,17 +194,10 @@ def _draft(
         software=software(),
         intended_use=_INTENDED,
         limitations=_LIMITS,
-        licence=_licence(bool(frames), samples.crops is not None),
+        licence="Apache-2.0"
+        if not frames
+        else "CC BY 4.0, as the frames it learned from (VISEM-Tracking, Thambawita et al. 2023)",
     )
-
-
-def _licence(frames: bool, crops: bool) -> str:
-    """The strictest of what was learned from: crops' terms go beyond frames', those beyond none."""
-    named = "the frames it learned from (VISEM-Tracking, Thambawita et al. 2023)"
-    if crops:
-        also = f"; {named} are CC BY 4.0" if frames else ""
-        return f"CC BY-NC-SA 4.0, as the crops it learned from ({MHSMA.name}){also}"
-    return f"CC BY 4.0, as {named}" if frames else "Apache-2.0"
 
 
 def _rendered(config: LocatorConfig) -> str:

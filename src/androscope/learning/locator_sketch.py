@@ -19,7 +19,7 @@ from androscope.imaging.filters import gaussian
 from androscope.learning.locator_data import Sample
 from androscope.types import FloatArray
 
-__all__ = ["draw_background", "draw_others", "draw_tail", "head_places", "sketched_sample"]
+__all__ = ["sketched_sample"]
 
 #: Heads weaker than this share of the field's strongest are neither taught nor denied.
 _FAINT = 0.3
@@ -52,8 +52,8 @@ def sketched_sample(rng: np.random.Generator, size: int, jitter: float) -> Sampl
         flat_share=float(rng.uniform(0.3, 1.0)),
         combed=float(rng.choice([0.0, 0.0, rng.uniform(0.5, 3.0)])),
     )
-    draw_background(canvas, rng, room, length)
-    places = head_places(rng, size, int(rng.integers(0, 26) * room), length)
+    _background(canvas, rng, room, length)
+    places = _places(rng, size, int(rng.integers(0, 26) * room), length)
     heads, unsure = [], []
     for x, y, _ in places:
         head = _head(canvas, rng, look, x, y, length)
@@ -63,7 +63,7 @@ def sketched_sample(rng: np.random.Generator, size: int, jitter: float) -> Sampl
             unsure.append((x - half, y - half, x + half, y + half))
         else:
             heads.append(head[:5])
-    others = draw_others(canvas, rng, places, room, length, unsure)
+    others = _others(canvas, rng, places, room, length, unsure)
     blur = float(rng.choice([0.0, rng.uniform(0.4, 1.5)]))
     return Sample(
         gaussian(canvas, blur),
@@ -75,7 +75,7 @@ def sketched_sample(rng: np.random.Generator, size: int, jitter: float) -> Sampl
     )
 
 
-def head_places(
+def _places(
     rng: np.random.Generator, size: int, count: int, length: float
 ) -> list[tuple[float, float, bool]]:
     """Centres of heads; some touch another one, the others stand apart."""
@@ -123,7 +123,7 @@ def _head(
     strength = float(rng.uniform(0.15, 1.0) if rng.random() < 0.3 else rng.uniform(0.6, 1.0))
     comb = rng.normal(0, look.combed, 2) if look.combed else np.zeros(2)
     if look.tails and rng.random() < 0.8:
-        draw_tail(canvas, rng, x, y, angle + math.pi, long, strength * look.tails)
+        _tail(canvas, rng, x, y, angle + math.pi, long, strength * look.tails)
     seen = _window(canvas, x, y, 2.2 * length)
     if seen is not None:
         part, dx, dy = seen
@@ -143,7 +143,7 @@ def _head(
     return x + comb[0] / 2, y + comb[1] / 2, max(long, wide), min(long, wide), angle, strength
 
 
-def draw_tail(
+def _tail(
     canvas: FloatArray,
     rng: np.random.Generator,
     x: float,
@@ -169,9 +169,7 @@ def draw_tail(
         x, y = x + math.cos(way), y - math.sin(way)
 
 
-def draw_background(
-    canvas: FloatArray, rng: np.random.Generator, room: float, length: float
-) -> None:
+def _background(canvas: FloatArray, rng: np.random.Generator, room: float, length: float) -> None:
     """Draw what is out of focus, and lone lines: neither is a sperm."""
     size = len(canvas)
     for _ in range(int(rng.integers(0, 16) * room)):
@@ -186,10 +184,10 @@ def draw_background(
             part += (height * shape).astype(np.float32)
     for _ in range(int(rng.integers(0, 4) * room)):
         x, y = rng.uniform(0, size, 2)
-        draw_tail(canvas, rng, x, y, rng.uniform(0, 6.3), length, rng.uniform(0.05, 0.5))
+        _tail(canvas, rng, x, y, rng.uniform(0, 6.3), length, rng.uniform(0.05, 0.5))
 
 
-def draw_others(
+def _others(
     canvas: FloatArray,
     rng: np.random.Generator,
     places: list[tuple[float, float, bool]],

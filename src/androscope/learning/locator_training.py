@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,20 +10,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from androscope import datasets
 from androscope.datasets.located import load_located
-from androscope.datasets.mhsma import MHSMA
 from androscope.errors import TrainingError
 from androscope.imaging.contrast import DETECTOR_PX
 from androscope.learning.location import MATCH_PX, match_points
 from androscope.learning.locator_config import LocatorConfig
 from androscope.learning.locator_data import Sample, frame_sample, phantom_field_samples
 from androscope.learning.locator_network import LocatorNetwork, locator_loss
-from androscope.learning.locator_pasted import CROP_PX, pasted_sample
 from androscope.learning.locator_sketch import sketched_sample
 from androscope.learning.locator_targets import batch
 from androscope.model.locator import CLASSES, read_maps
-from androscope.model.locator_card import LearnedCrops
 from androscope.types import FloatArray
 
 __all__ = ["Learned", "Samples", "choose_threshold", "learn", "make_samples", "padded"]
@@ -39,24 +34,14 @@ _WITHIN = MATCH_PX
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """What is learned from, by what the threshold is chosen, and where both come from.
-
-    Attributes
-    ----------
-    frame_ids, choosing_ids
-        Of the frames in either.
-    crops
-        What is known of the crops whose heads are in pasted fields.
-    """
+    """What is learned from, and by what the threshold is chosen; ids of the frames in either."""
 
     phantoms: tuple[Sample, ...]
     sketches: tuple[Sample, ...]
-    pasted: tuple[Sample, ...]
     frames: tuple[Sample, ...]
     choosing: tuple[Sample, ...]
     frame_ids: tuple[str, ...]
     choosing_ids: tuple[str, ...]
-    crops: LearnedCrops | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +81,6 @@ def make_samples(config: LocatorConfig, report: Callable[[str], None] = lambda _
         f"{len(sketches)} sketches, {len(phantoms)} phantom fields, {len(choosing)} to choose by, "
         f"in {time.monotonic() - started:.0f} s"
     )
-    pasted: list[Sample] = []
-    crops: LearnedCrops | None = None
-    if config.pasted:
-        pasted, others, crops = _pasted(config)
-        choosing += others
-        report(f"{len(pasted)} fields of {crops.dataset}'s crops, {len(others)} to choose by")
     frames: list[Sample] = []
     ids: tuple[str, ...] = ()
     chosen_ids: tuple[str, ...] = ()
@@ -127,35 +106,7 @@ def make_samples(config: LocatorConfig, report: Callable[[str], None] = lambda _
         chosen_ids = tuple(frame.id for frame in behind)
         report(f"{len(ids)} frames of visem, {len(chosen_ids)} to choose by")
     return Samples(
-        tuple(phantoms),
-        tuple(sketches),
-        tuple(pasted),
-        tuple(frames),
-        tuple(choosing),
-        ids,
-        chosen_ids,
-        crops,
-    )
-
-
-def _pasted(config: LocatorConfig) -> tuple[list[Sample], list[Sample], LearnedCrops]:
-    """Fields of train crops to learn from, of validation crops to choose by; test is not read."""
-    loaded = datasets.load(MHSMA.name, crop_size=CROP_PX)
-    taught, other = (loaded.splits[name].crops for name in ("train", "valid"))
-    scissors = np.random.default_rng([819, config.seed])
-    size, few = config.phantom_size, config.pasted // 20
-    return (
-        [pasted_sample(scissors, taught, size, config.jitter) for _ in range(config.pasted)],
-        [pasted_sample(scissors, other, size, 1.0) for _ in range(few)],
-        LearnedCrops(
-            dataset=MHSMA.name,
-            learned=len(taught),
-            chosen=len(other),
-            sha256=hashlib.sha256(taught.tobytes() + other.tobytes()).hexdigest(),
-            licence=MHSMA.licence,
-            citation=MHSMA.citation,
-            source=MHSMA.source,
-        ),
+        tuple(phantoms), tuple(sketches), tuple(frames), tuple(choosing), ids, chosen_ids
     )
 
 
@@ -211,9 +162,11 @@ def learn(
 def _draws(
     config: LocatorConfig, samples: Samples, rng: np.random.Generator
 ) -> Iterator[list[Sample]]:
-    pools = (samples.frames, samples.sketches, samples.pasted, samples.phantoms)
-    wanted = (config.visem_share, config.sketch_share, config.pasted_share)
-    shares = [share if pool else 0.0 for pool, share in zip(pools, wanted, strict=False)]
+    pools = (samples.frames, samples.sketches, samples.phantoms)
+    shares = [
+        share if pool else 0.0
+        for pool, share in zip(pools, (config.visem_share, config.sketch_share), strict=False)
+    ]
     shares.append(1 - sum(shares))
     for _ in range(config.steps):
         chosen = rng.choice(len(pools), config.batch_size, p=shares)

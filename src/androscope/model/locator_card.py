@@ -19,7 +19,6 @@ from androscope.errors import BundleError
 from androscope.model.card import fault_text
 
 __all__ = [
-    "LearnedCrops",
     "LearnedFrames",
     "LocatorCard",
     "LocatorCardDraft",
@@ -42,18 +41,6 @@ class LearnedFrames(_Table):
     dataset: Text
     learned: tuple[str, ...] = Field(description="Ids of the frames that weights were fitted on.")
     chosen: tuple[str, ...] = Field(description="Ids of the frames that thresholds were chosen on.")
-    licence: Text
-    citation: Text
-    source: Text
-
-
-class LearnedCrops(_Table):
-    """Real crops of single sperm whose heads were put together to fields."""
-
-    dataset: Text
-    learned: int = Field(ge=1, description="Crops whose heads were learned from.")
-    chosen: int = Field(ge=0, description="Other crops, in fields that chose the threshold.")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of the pixels of all of them.")
     licence: Text
     citation: Text
     source: Text
@@ -85,7 +72,6 @@ class LocatorCardDraft(_Table):
     parameters: int = Field(ge=1)
     phantoms: Text = Field(description="The rendered fields that were learned from.")
     frames: tuple[LearnedFrames, ...] = ()
-    crops: tuple[LearnedCrops, ...] = ()
     chosen_f1: dict[str, Share] = Field(
         description="F1 where the threshold was chosen, by source: no measure of unseen fields."
     )
@@ -171,13 +157,7 @@ def _training(card: LocatorCard) -> str:
         f"choose the threshold by ({frames.licence}). {frames.citation} {frames.source}"
         for frames in card.frames
     )
-    crops = (
-        f"{crops.dataset}: the heads of {crops.learned:,} crops, put together to fields, and of "
-        f"{crops.chosen:,} others to choose the threshold by ({crops.licence}). {crops.citation} "
-        f"{crops.source}"
-        for crops in card.crops
-    )
-    return "\n\n".join([card.phantoms, *crops, *frames])
+    return "\n\n".join([card.phantoms, *frames])
 
 
 def _evaluation(card: LocatorCard) -> str:
