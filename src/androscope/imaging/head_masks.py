@@ -19,9 +19,11 @@ __all__ = [
     "Ellipse",
     "Masks",
     "ellipse_of",
+    "hanging_together",
     "head_masks",
     "lobes",
     "of_both_signs",
+    "opened",
     "windows",
 ]
 
@@ -152,6 +154,18 @@ def ellipse_of(mask: Masks) -> Ellipse | None:
         angle_deg=float(np.degrees(np.arctan2(2 * xy, xx - yy)) / 2 % 180 % 180),
         area=float(len(xs)),
     )
+
+
+def opened(masks: Masks, radius: float) -> Masks:
+    """What of each mask ``(N, S, S)``, holes filled, is as thick as a disc of ``radius`` px."""
+    solid = _filled(masks)
+    disc = _disc(max(1.0, radius))
+    return _dilated(_eroded(solid, disc), disc) & solid
+
+
+def hanging_together(masks: Masks, seeds: Masks) -> Masks:
+    """The pieces of each mask ``(N, S, S)`` that reach into its ``seeds`` ``(N, S, S)``."""
+    return _spread(masks & seeds, masks)
 
 
 def lobes(mask: Masks, head_length: float) -> list[Masks]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from androscope.imaging.blobs import BLOCK, DEFAULT, BlobOptions, blobs
+from androscope.imaging.crowded import mark_crowded
 from androscope.imaging.filters import background, gaussian, resample
 from androscope.imaging.head_masks import (
     OUTLINE_BOTH,
@@ -108,7 +109,8 @@ def locate(pixels: UInt8Array, head_length: float, options: BlobOptions = DEFAUL
             if len(parts) > 1:
                 item = replace(item, flags=item.flags | {"overlapping"})
             items.append(item)
-    return Found(tuple(_once(items, head_length)), head_length, seen.sign)
+    once = mark_crowded(pixels, _once(items, head_length), head_length)
+    return Found(once, head_length, seen.sign)
 
 
 def _outlines(

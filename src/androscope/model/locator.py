@@ -14,6 +14,7 @@ import numpy as np
 
 from androscope.errors import BundleError, BundleMismatchError
 from androscope.imaging.contrast import DETECTOR_PX, contrast_view
+from androscope.imaging.crowded import mark_crowded
 from androscope.imaging.filters import peaks
 from androscope.imaging.located import Flag, Found, Located
 from androscope.model.locator_bundle import LocatorBundle
@@ -206,7 +207,8 @@ class Locator:
                     x, y, peak.length * scale, peak.width * scale, peak.angle_deg, peak.score, kind
                 )
             )
-        return Found(flagged(items, (width, height)), head_length, 0)
+        marked = mark_crowded(pixels, flagged(items, (width, height)), head_length)
+        return Found(marked, head_length, 0)
 
     def maps(self, contrast: FloatArray) -> FloatArray:
         """Maps ``(CHANNELS, h/4, w/4)`` of a view ``(h, w)``; sides are rounded up to eights.
