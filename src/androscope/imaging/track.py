@@ -91,7 +91,7 @@ def follow(
     reach = (_OFF + FASTEST_UM_S / HEAD_UM / rate) * head_length
     tracks: list[Track] = []
     for frame, points in enumerate(frames):
-        alive = [t for t in tracks if frame - t.seen[-1][0] <= _LOST]
+        alive = [t for t in tracks if frame - t.seen[-1][0] <= _LOST + 1]
         left = dict(enumerate(points))
 
         def off(track: Track, place: tuple[float, float], now: int = frame) -> float:
