@@ -15,6 +15,7 @@ from androscope.errors import EmptyInputError
 from androscope.fields import FieldOptions, finder
 from androscope.imaging.phantom_field import render_field
 from androscope.imaging.phantom_set import phantom_set
+from androscope.imaging.video import Sampling
 from androscope.predict import Grader
 from androscope.report.sample.build import build_report
 from androscope.samples import grade_sample
@@ -209,7 +210,7 @@ def write_video(path: Path, pixels: np.ndarray, frames: int) -> None:
     av = pytest.importorskip("av", reason="PyAV is not installed: it is the video extra")
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("mjpeg", rate=10)
+        stream = container.add_stream("mjpeg", rate=25)
         stream.height, stream.width = pixels.shape
         stream.pix_fmt = "yuvj420p"
         for number in range(frames):
@@ -228,8 +229,14 @@ def test_a_video_is_one_field_and_a_truncated_one_gives_what_it_has(
     assert still.files[0].kinds == ("video",)
     sperm = sum(f.is_sperm for f in still.finds)
     assert sperm in (4, 5, 6)
-    assert still.overlays == ()
-    assert any("counted once" in note for note in still.files[0].notes)
+    assert [overlay.name for overlay in still.overlays] == ["a/v.avi[4]"]
+    assert any("are counted, once each" in note for note in still.files[0].notes)
+    for number, (find, row) in enumerate(
+        zip(still.finds, build_report(still).finds, strict=True), start=1
+    ):
+        assert find.frame in range(8)
+        assert find.name == f"a/v.avi[{find.frame}]#{number}"
+        assert (row.frame, row.name) == (find.frame, find.name)
     path = tmp_path / "s" / "a" / "v.avi"
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
     cut = grade_sample(tmp_path / "s", grader, FieldOptions(UM, find=OPTIONS.find))
@@ -244,6 +251,19 @@ def test_a_video_is_one_field_and_a_truncated_one_gives_what_it_has(
     assert report.counts.fields == 1
     assert report.counts.unreadable == 1
     assert str(tmp_path) not in report.model_dump_json()
+
+
+def test_fields_of_view_of_one_video(tmp_path: Path, grader: Grader, field: np.ndarray) -> None:
+    write_video(tmp_path / "v.avi", field, 30)
+    options = FieldOptions(UM, find=OPTIONS.find, sampling=Sampling(25, 0.2, every=1))
+    findings = grade_sample(tmp_path, grader, options)
+    assert findings.fields == 2
+    assert findings.files[0].pictures == 2
+    assert findings.settings["a field of view of videos every"] == "1 s"
+    assert [overlay.name for overlay in findings.overlays] == ["v.avi[2]", "v.avi[27]"]
+    names = [find.name for find in findings.finds]
+    assert len(set(names)) == len(names)
+    assert {find.frame for find in findings.finds} <= {*range(5), *range(25, 30)}
 
 
 def test_among_crops_a_video_is_refused(tmp_path: Path, grader: Grader, field: np.ndarray) -> None:

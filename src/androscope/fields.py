@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from androscope.finders import AUTO, CLASSICAL, FieldOptions, default_finder, fi
 from androscope.imaging.crop import Fit, looks_like_field
 from androscope.imaging.field import Field, FieldItem, read_field
 from androscope.imaging.inputs import Images, Progress, Source, read_inputs, sources_of
-from androscope.imaging.video import is_video, read_video
-from androscope.imaging.video_field import read_video_field
+from androscope.imaging.video import VideoFrame, is_video, read_video
+from androscope.imaging.video_field import not_moved, read_video_field
 from androscope.predict import Graded, Grader
 from androscope.types import Assessment, Failure, GreyImage, Results
 
@@ -83,7 +83,7 @@ def grade_fields(
     ----------
     images
         As for :func:`androscope.assess`, and videos; every picture is taken as a field, and a video
-        as one field in which each sperm counts once.
+        as one field in which each sperm counts once, or as several with ``sampling.every``.
     grader, options
         As for :func:`locate_and_grade`.
 
@@ -126,7 +126,8 @@ def grade_pictures(
     Yields
     ------
     Graded, GradedField or Failure
-        Every picture gives exactly one; a video that breaks off gives its field, then a Failure.
+        Every picture gives exactly one, a video one for each stretch; one that breaks off gives
+        what it has, then a Failure.
 
     Raises
     ------
@@ -203,17 +204,38 @@ def is_field(
 
 
 def _video(video: _Video, grader: Grader, options: FieldOptions) -> Iterator[GradedField | Failure]:
+    frames = read_video(video.path, options.sampling)
+    before: Field | None = None
+    failures: list[Failure] = []
     try:
-        field, failures = read_video_field(
-            read_video(video.path, options.sampling), **geometry(grader.card.input, options)
-        )
+        for _, stretch in itertools.groupby(frames, _stretch_of()):
+            field, failed = read_video_field(stretch, **geometry(grader.card.input, options))
+            failures += failed
+            if field is None:
+                continue
+            same = None if before is None else not_moved(before, field)
+            if same is not None:
+                field = replace(field, notes=(*field.notes, same))
+            before = replace(field, pixels=None)
+            yield grade_items(field, grader)
     except MissingExtraError as error:
         # One video must not stop the pictures beside it.
         yield Failure(str(video.path), None, error.code, error.reason, error.advice)
         return
-    if field is not None:
-        yield grade_items(field, grader)
     yield from failures
+
+
+def _stretch_of() -> Callable[[VideoFrame | Failure], int]:
+    """Which stretch a frame is of; a failure belongs to that of the frames before it."""
+    last = 0
+
+    def of(frame: VideoFrame | Failure) -> int:
+        nonlocal last
+        if isinstance(frame, VideoFrame):
+            last = frame.stretch
+        return last
+
+    return of
 
 
 def results_of(

@@ -108,6 +108,8 @@ def _settings(options: FieldOptions, taken_as: TakenAs, *, fields: bool) -> dict
         settings["pixel size given"] = f"{options.pixel_size_um:g} um"
     if options.head_length is not None:
         settings["head length given"] = f"{options.head_length:g} px"
+    if options.sampling.every is not None:
+        settings["a field of view of videos every"] = f"{options.sampling.every:g} s"
     if fields:
         find = options.find
         settings["sperm located by"] = (
@@ -209,11 +211,14 @@ class _Reader:
         for number, (item, verdicts) in enumerate(
             zip(graded.field.items, graded.assessments, strict=True), start=1
         ):
+            index = graded.field.index_of(item)
+            picture = graded.field.source if index is None else f"{graded.field.source}[{index}]"
             self._finds.append(
                 SampleFind(
                     file=file,
                     replicate=replicate,
-                    name=f"{graded.field.name}#{number}",
+                    name=f"{picture}#{number}",
+                    frame=item.frame,
                     place=(item.located.x, item.located.y),
                     assessment=verdicts,
                     excluded=item.excluded,

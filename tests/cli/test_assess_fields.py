@@ -298,11 +298,11 @@ class TestVideos:
         pytest.importorskip("av", reason="PyAV is not installed: it is the video extra")
 
     @staticmethod
-    def video(name: str, frames: int = 5) -> Path:
+    def video(name: str, frames: int = 5, rate: int = 25) -> Path:
         import av
 
         with av.open(name, "w") as container:
-            stream = container.add_stream("mjpeg", rate=10)
+            stream = container.add_stream("mjpeg", rate=rate)
             stream.height, stream.width = truth().pixels.shape
             stream.pix_fmt = "yuvj420p"
             for number in range(frames):
@@ -320,11 +320,55 @@ class TestVideos:
         write("day/w.png")
         done = run("assess", "day", "--pixel-size", UM, "--overlay", "o", "--thumbnails", "t")
         assert done.code == 0
-        assert "day/v.avi: 8 sperm located" in done.out
-        assert "5 frames looked at" in done.out
-        assert "counted once" in done.out
-        # A video has no one picture to draw on; the still has.
-        assert [path.name for path in Path("o").iterdir()] == ["0002-w.png"]
+        assert "day/v.avi[2]: 8 sperm located" in done.out
+        assert "frames 0 to 4, the whole video, looked at, 25 a second; the 8 sperm" in done.out
+        assert "are counted, once each" in done.out
+        assert sorted(path.name for path in Path("o").iterdir()) == [
+            "0001-v-2.png",
+            "0002-w.png",
+        ]
+
+    def test_each_crop_has_the_frame_that_it_is_from(self, run: Any) -> None:
+        self.video("v.avi")
+        done = run(
+            "assess", "v.avi", "--pixel-size", UM, "--located", "l.csv", "--csv", "r.csv"
+        )  # fmt: skip
+        assert done.code == 0, done.err
+        found = list(csv.DictReader(io.StringIO(Path("l.csv").read_text(encoding="utf-8"))))
+        rows = list(csv.DictReader(io.StringIO(Path("r.csv").read_text(encoding="utf-8"))))
+        assert len(found) >= 8
+        assert {row["index"] for row in found} <= {"0", "1", "2", "3", "4"}
+        named = [f"v.avi[{row['index']}]#{row['number']}" for row in found if row["crop"]]
+        assert named == [row["image"] for row in rows] == [r["crop"] for r in found if r["crop"]]
+
+    def test_too_few_frames_a_second_are_a_still(self, run: Any) -> None:
+        self.video("v.avi", 5, rate=5)
+        done = run("assess", "v.avi", "--pixel-size", UM)
+        assert done.code == 0
+        assert "v.avi[2]: 8 sperm located" in done.out
+        assert "5 frames a second are too few to follow sperm (15 are needed)" in done.out
+
+    def test_another_field_of_view_every_second(self, run: Any) -> None:
+        self.video("v.avi", 30)
+        done = run("assess", "v.avi", "--pixel-size", UM, "--video-every", "1", "--overlay", "o")
+        assert done.code == 0
+        assert [path.name for path in sorted(Path("o").iterdir())] == [
+            "0001-v-12.png",
+            "0002-v-27.png",
+        ]
+        assert "frames 25 to 29 of 30 looked at" in done.out
+
+    def test_a_second_field_on_the_same_place_is_said(self, run: Any) -> None:
+        self.video("v.avi", 4, rate=2)
+        done = run("assess", "v.avi", "--pixel-size", UM, "--video-every", "1")
+        assert "the stage was hardly moved, and they count more than once" in done.out
+
+    @pytest.mark.parametrize("seconds", ["0", "0.5", "nan", "inf"])
+    def test_less_than_a_second_is_refused(self, run: Any, seconds: str) -> None:
+        self.video("v.avi", 1)
+        done = run("assess", "v.avi", "--video-every", seconds)
+        assert done.code == 2
+        assert "expected seconds, 1 at least" in done.err
 
     def test_a_truncated_avi_gives_what_it_has_and_a_failure(self, run: Any) -> None:
         path = self.video("v.avi", 8)

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from androscope.imaging.video import Sampling, is_video, read_video
+from androscope.imaging.video import EVENLY, Sampling, VideoFrame, is_video, read_video
 from androscope.settings import Settings
-from androscope.types import Failure, GreyImage
+from androscope.types import Failure
 
 av = pytest.importorskip("av", reason="PyAV is not installed: it is the video extra")
 
 
-def write(path: Path, frames: list[np.ndarray], codec: str = "mjpeg", rate: int = 10) -> Path:
+def write(path: Path, frames: list[np.ndarray], codec: str = "mjpeg", rate: int = 25) -> Path:
     """Write grey frames ``(H, W)`` uint8 as a video."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate)
@@ -29,33 +29,62 @@ def write(path: Path, frames: list[np.ndarray], codec: str = "mjpeg", rate: int 
 
 def grey(count: int) -> list[np.ndarray]:
     """Even pictures, each a little brighter than the one before."""
-    return [np.full((64, 96), 40 + 5 * n, np.uint8) for n in range(count)]
+    return [np.full((64, 96), 40 + 5 * n % 200, np.uint8) for n in range(count)]
+
+
+def looked(path: Path, sampling: Sampling = EVENLY) -> list[VideoFrame]:
+    """Frames that are looked at, of a video that is whole."""
+    got = list(read_video(path, sampling))
+    frames = [frame for frame in got if isinstance(frame, VideoFrame)]
+    assert len(frames) == len(got)
+    return frames
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.avi", "mjpeg"), ("a.mp4", "mpeg4")])
 def test_frames_come_back(tmp_path: Path, name: str, codec: str) -> None:
     path = write(tmp_path / name, grey(12), codec)
     assert is_video(path)
-    got = list(read_video(path))
-    assert [frame.index for frame in got] == list(range(12))
+    got = looked(path)
+    assert [frame.image.index for frame in got] == list(range(12))
     for number, frame in enumerate(got):
-        assert isinstance(frame, GreyImage)
-        assert frame.source == str(path)
-        assert frame.pixels.shape == (64, 96)
-        assert float(frame.pixels.mean()) == pytest.approx(40 + 5 * number, abs=4)
+        assert (frame.rate, frame.stretch, frame.of) == (25, 0, 12)
+        assert frame.image.source == str(path)
+        assert frame.image.pixels.shape == (64, 96)
+        assert float(frame.image.pixels.mean()) == pytest.approx(40 + 5 * number, abs=4)
 
 
 @pytest.mark.parametrize(
-    ("sampling", "expected"),
+    ("rate", "count", "sampling", "expected", "a_second"),
     [
-        pytest.param(Sampling(10, 30), [0, 3, 6, 9], id="every-third-of-30-a-second"),
-        pytest.param(Sampling(10, 2), [0, 3], id="two-at-most"),
-        pytest.param(Sampling(100, 3), [0, 1, 2], id="never-more-than-there-are"),
+        pytest.param(30, 40, Sampling(), range(30), 30, id="30-a-second-all-of-one-second"),
+        pytest.param(50, 60, Sampling(), range(0, 50, 2), 25, id="every-second-of-50"),
+        pytest.param(60, 30, Sampling(), range(0, 30, 2), 30, id="every-second-of-60"),
+        pytest.param(10, 30, Sampling(), range(10), 10, id="never-more-than-there-are"),
+        pytest.param(10, 9, Sampling(5, 0.6), [0, 2, 4], 5, id="what-is-asked-for"),
+        pytest.param(1, 5, Sampling(), [0], 1, id="one-a-second"),
     ],
 )
-def test_frames_are_sampled(tmp_path: Path, sampling: Sampling, expected: list[int]) -> None:
-    path = write(tmp_path / "a.avi", grey(12), rate=30)
-    assert [frame.index for frame in read_video(path, sampling)] == expected
+def test_the_first_second_is_looked_at(
+    tmp_path: Path, rate: int, count: int, sampling: Sampling, expected: list[int], a_second: float
+) -> None:
+    got = looked(write(tmp_path / "a.avi", grey(count), rate=rate), sampling)
+    assert [frame.image.index for frame in got] == list(expected)
+    assert {frame.rate for frame in got} == {a_second}
+    assert {frame.of for frame in got} == {count}
+
+
+def test_stretches_go_on_to_the_end(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.avi", grey(45), rate=10)
+    got = looked(path, Sampling(10, 0.5, every=2))
+    of = [[frame.image.index for frame in got if frame.stretch == n] for n in range(4)]
+    assert of == [[0, 1, 2, 3, 4], [20, 21, 22, 23, 24], [40, 41, 42, 43, 44], []]
+
+
+def test_what_does_not_say_its_length_is_read_all_the_same(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mkv", grey(30))
+    got = looked(path)
+    assert len(got) == 25
+    assert {frame.of for frame in got} == {None}
 
 
 def test_a_truncated_avi_gives_its_frames_and_says_so(tmp_path: Path) -> None:
@@ -65,7 +94,7 @@ def test_a_truncated_avi_gives_its_frames_and_says_so(tmp_path: Path) -> None:
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
     got = list(read_video(path))
-    assert 3 <= sum(isinstance(frame, GreyImage) for frame in got) < 12
+    assert 3 <= sum(isinstance(frame, VideoFrame) for frame in got) < 12
     failure = got[-1]
     assert isinstance(failure, Failure)
     assert failure.code == "image-unreadable"
@@ -121,7 +150,20 @@ def test_videos_are_told_by_their_first_bytes(tmp_path: Path, head: bytes, expec
     assert not is_video(tmp_path)
 
 
-@pytest.mark.parametrize("bad", [(0, 5), (float("nan"), 5), (5, 0)])
-def test_a_sampling_of_nothing_is_refused(bad: tuple[float, int]) -> None:
-    with pytest.raises(ValueError, match="per_second above 0 and most of at least 1"):
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        pytest.param((0, 1), "expected per_second above 0, got 0", id="no-frames"),
+        pytest.param((float("nan"), 1), "expected per_second above 0, got nan", id="nan"),
+        pytest.param((5, -1), "expected seconds above 0, got -1", id="no-time"),
+        pytest.param(
+            (5, 1, 0.5), "expected every of at least a stretch's 1 s, got 0.5", id="overlap"
+        ),
+        pytest.param(
+            (5, 1, float("inf")), "expected every of at least a stretch's 1 s, got inf", id="never"
+        ),
+    ],
+)
+def test_a_sampling_of_nothing_is_refused(bad: tuple[float, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         Sampling(*bad)

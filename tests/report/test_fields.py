@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,24 @@ def test_every_find_is_a_row() -> None:
     item = graded().field.items[0].located
     edges = [float(rows[0][edge]) for edge in ("left", "top", "right", "bottom")]
     assert edges == pytest.approx(item.box, abs=0.005)
+
+
+def test_of_a_video_each_row_has_its_frame_and_the_overlay_its_own_places(tmp_path: Path) -> None:
+    field = graded("v.avi", 12)
+    items = tuple(
+        replace(item, frame=n, in_picture=replace(item.located, x=item.located.x + 3))
+        for n, item in enumerate(field.field.items)
+    )
+    moved = replace(field, field=replace(field.field, items=items))
+    rows = list(csv.DictReader(io.StringIO(located_csv([moved]))))
+    assert [row["index"] for row in rows] == ["0", "1", "2", "3"]
+    assert [row["x"] for row in rows] == ["20.00", "50.00", "70.00", "90.00"]
+    drawn = write_field_overlay(tmp_path / "moved", 1, moved)
+    still = write_field_overlay(tmp_path / "still", 1, field)
+    assert drawn is not None
+    assert still is not None
+    assert drawn.name == "0001-v-12.png"
+    assert drawn.read_bytes() != still.read_bytes()
 
 
 def test_the_table_needs_no_crops() -> None:

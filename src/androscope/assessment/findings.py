@@ -62,6 +62,8 @@ class SampleFind:
         Of the picture, with the find's number in a field behind ``#``.
     place
         ``(x, y)`` in a field, px from the first pixel's centre; ``None`` for a crop.
+    frame
+        Of a video: the number of the frame, from 0, in which it is at this place.
     assessment
         Its verdicts, or ``None`` where it was left out.
     excluded
@@ -83,6 +85,7 @@ class SampleFind:
     is_sperm: bool = True
     crop: Crop | None = field(default=None, repr=False, compare=False)
     flags: tuple[Flag, ...] = ()
+    frame: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from androscope.cli.options import (
     ModelOption,
     PixelSizeOption,
     ThreadsOption,
+    VideoEveryOption,
     named_paths,
     note,
     note_unreachable,
@@ -70,6 +71,7 @@ def assess(
     fields: FieldsOption = None,
     head_length: HeadLengthOption = None,
     locator: LocatorOption = None,
+    video_every: VideoEveryOption = None,
     located: Annotated[
         Path | None,
         typer.Option(help="Write a row per thing found in fields, as CSV.", show_default=False),
@@ -120,6 +122,7 @@ def assess(
     from androscope.fields import FieldOptions, finder, grade_pictures
     from androscope.imaging.find import find_images
     from androscope.imaging.formats import EXTENSIONS, VIDEO_EXTENSIONS
+    from androscope.imaging.video import Sampling
     from androscope.predict import Grader
     from androscope.report.fields import write_located
     from androscope.report.html import THUMBNAILS
@@ -138,7 +141,7 @@ def assess(
         require_parquet()
     grader = Grader(model, threads=threads, error_rate=error_rate, grade_anyway=grade_anyway)
     find = None if locator is None else finder(locator, threads=threads or 0)
-    options = FieldOptions(pixel_size_um=pixel_size, head_length=head_length, find=find)
+    options = FieldOptions(pixel_size, head_length, find, Sampling(every=video_every))
     gathered = Gathered(
         thumbnails=thumbnails, overlay=overlay, keep=THUMBNAILS if html is not None else 0
     )

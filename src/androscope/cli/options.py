@@ -30,6 +30,7 @@ __all__ = [
     "ModelOption",
     "PixelSizeOption",
     "ThreadsOption",
+    "VideoEveryOption",
     "complete_model",
     "named_paths",
     "note",
@@ -61,6 +62,12 @@ def _micrometres(value: float | None) -> float | None:
 def _pixels(value: float | None) -> float | None:
     if value is not None and not (math.isfinite(value) and 0 < value < 100_000):
         raise typer.BadParameter(f"expected a length in pixels above 0, got {value:g}")
+    return value
+
+
+def _seconds(value: float | None) -> float | None:
+    if value is not None and not 1 <= value < 100_000:
+        raise typer.BadParameter(f"expected seconds, 1 at least, got {value:g}")
     return value
 
 
@@ -134,6 +141,17 @@ HeadLengthOption = Annotated[
         callback=_pixels,
         help="Length of a normal head in the fields, where no pixel size is known.",
         show_default="estimated",
+    ),
+]
+
+VideoEveryOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        callback=_seconds,
+        help="Of videos take another field of view every so many seconds; only where the stage was "
+        "moved in between, for else the same sperm count again.",
+        show_default="one, at the beginning",
     ),
 ]
 

@@ -17,6 +17,7 @@ from androscope.cli.options import (
     ModelOption,
     PixelSizeOption,
     ThreadsOption,
+    VideoEveryOption,
     note_unreachable,
     progress_bar,
 )
@@ -83,6 +84,7 @@ def report(
     head_length: HeadLengthOption = None,
     fields: FieldsOption = None,
     locator: LocatorOption = None,
+    video_every: VideoEveryOption = None,
     threads: ThreadsOption = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print nothing but what could not be used.")
@@ -106,6 +108,7 @@ def report(
     """
     from androscope.fields import FieldOptions, finder
     from androscope.imaging.sample_folder import find_sample
+    from androscope.imaging.video import Sampling
     from androscope.predict import Grader
     from androscope.report.fhir import require_fhir, write_fhir
     from androscope.report.outputs import check_outputs
@@ -134,6 +137,7 @@ def report(
         pixel_size_um=pixel_size,
         head_length=head_length,
         find=None if locator is None else finder(locator, threads=threads or 0),
+        sampling=Sampling(every=video_every),
     )
     with progress_bar(quiet, "Grading") as progress:
         findings = grade_sample(

@@ -15,7 +15,7 @@ from androscope.imaging.located import Finder, Flag, Located
 from androscope.types import Crop, GreyImage, UInt8Array
 from androscope.types import Flag as CheckFlag
 
-__all__ = ["Field", "FieldItem", "read_field"]
+__all__ = ["NOT_FOUND", "Field", "FieldItem", "read_field"]
 
 #: Why a thing found is not graded, the first that holds.
 REASONS: Mapping[Flag, str] = {
@@ -29,7 +29,7 @@ REASONS: Mapping[Flag, str] = {
 _DOUBTED = 1.4
 _ENOUGH = 5
 
-_NOT_FOUND = "nothing that looks like a sperm was found"
+NOT_FOUND = "nothing that looks like a sperm was found"
 _NO_SCALE = (
     "too few heads were found to estimate the scale from: give the pixel size or the length of a "
     "head"
@@ -40,13 +40,31 @@ _NO_SCALE = (
 class FieldItem:
     """One thing found in a field: where, and its crop, or the reason why it is not graded.
 
-    ``flags`` are the checks that its crop did not pass, if that is why.
+    Attributes
+    ----------
+    located
+        Where, in the picture that its crop was cut from.
+    crop, excluded
+        Its crop, or why it is not graded.
+    flags
+        The checks that its crop did not pass, if that is why.
+    frame
+        Of a video: the number of the frame that ``located`` and the crop are from.
+    in_picture
+        Of a video: where it is in the field's picture, which is another frame.
     """
 
     located: Located
     crop: Crop | None = None
     excluded: str | None = None
     flags: tuple[CheckFlag, ...] = ()
+    frame: int | None = None
+    in_picture: Located | None = None
+
+    @property
+    def drawn(self) -> Located:
+        """Where it is in the field's picture."""
+        return self.in_picture or self.located
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +74,7 @@ class Field:
     Attributes
     ----------
     source, index
-        As of the picture.
+        As of the picture; of a video the number of the frame that is its picture.
     size
         ``(width, height)``, px.
     scale
@@ -81,6 +99,10 @@ class Field:
     def name(self) -> str:
         """``source``, with ``[index]`` behind it for a page, a row or a frame."""
         return self.source if self.index is None else f"{self.source}[{self.index}]"
+
+    def index_of(self, item: FieldItem) -> int | None:
+        """Page or frame that an item's place and crop are from."""
+        return self.index if item.frame is None else item.frame
 
     @property
     def sperm(self) -> tuple[FieldItem, ...]:
@@ -126,7 +148,7 @@ def read_field(
         scale = field_scale(pixels, pixel_size_um=own, head_length=head_length, find=find)
     if scale is None or scale.head_length <= 3:
         why = _NO_SCALE if scale is None else str(scale.refusal)
-        notes = (*image.notes, *frame_faults(pixels), _NOT_FOUND, why)
+        notes = (*image.notes, *frame_faults(pixels), NOT_FOUND, why)
         return Field(image.source, image.index, shape, scale, (), notes, pixels)
     notes = (*image.notes, *frame_faults(pixels))
     if scale.origin == "estimated":
@@ -149,7 +171,7 @@ def read_field(
         for number, item in enumerate(found.items, start=1)
     )
     if not any(item.located.is_sperm for item in items):
-        notes += (_NOT_FOUND,)
+        notes += (NOT_FOUND,)
     return Field(image.source, image.index, shape, scale, items, notes, pixels)
 
 

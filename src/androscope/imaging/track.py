@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Track", "follow"]
+from androscope.imaging.head_scale import HEAD_UM
 
-#: Furthest a head may be from where it is expected, head lengths.
-_GATE = 1.5
+__all__ = ["FASTEST_UM_S", "Track", "follow"]
+
+#: What human sperm swim at most, um/s, along the path of the head.
+FASTEST_UM_S = 150.0
+#: How far from where it is expected a head is found: it swings, and its centre is an estimate. Head
+#: lengths, of a sperm whose motion is known.
+_SWING = 1.0
+#: Likewise what the centre alone is off by.
+_OFF = 0.5
 #: Frames a sperm may be lost for, behind another or out of focus.
 _LOST = 3
+#: Steps that its speed is taken over: one alone tells more of the head's swing.
+_STEPS = 3
 
 
 @dataclass(slots=True)
@@ -32,57 +41,89 @@ class Track:
         self.seen.append((frame, number))
         self._places.append(place)
 
+    def covers(self, frame: int) -> bool:
+        """Whether it is seen in a frame, or before it and behind it."""
+        return self.seen[0][0] <= frame <= self.seen[-1][0]
+
     def expected(self, frame: int) -> tuple[float, float]:
-        """Where it should be: on, at the speed between its last two finds."""
+        """Where it should be: on, at the speed of its last steps."""
         x, y = self._places[-1]
-        if len(self._places) < 2:
+        back = min(_STEPS, len(self._places) - 1)
+        if not back:
             return x, y
-        (x0, y0), frames = self._places[-2], self.seen[-1][0] - self.seen[-2][0]
+        (x0, y0), frames = self._places[-1 - back], self.seen[-1][0] - self.seen[-1 - back][0]
         ahead = (frame - self.seen[-1][0]) / frames
         return x + (x - x0) * ahead, y + (y - y0) * ahead
 
-    def gap(self, frame: int, place: tuple[float, float]) -> float:
-        """How far a find lies from where it was or should be, whichever is nearer."""
-        return min(math.dist(self.expected(frame), place), math.dist(self._places[-1], place))
+    def off(self, frame: int, place: tuple[float, float]) -> float:
+        """How far a find lies from where it was or should be, whichever is nearer, px."""
+        return min(math.dist(self.expected(frame), place), self.step(place))
+
+    def step(self, place: tuple[float, float]) -> float:
+        """How far a find lies from where it was, px."""
+        return math.dist(self._places[-1], place)
 
 
 def follow(
-    frames: Sequence[Sequence[tuple[float, float]]], head_length: float
+    frames: Sequence[Sequence[tuple[float, float]]], head_length: float, rate: float
 ) -> tuple[Track, ...]:
     """Join finds over frames, the nearest first, each find to one track.
+
+    First each track takes the find nearest to where it was or should be by its motion, within a
+    head's length. What is left, finds that were never followed among it, is joined to what was seen
+    in the frame before within reach of the fastest sperm.
 
     Parameters
     ----------
     frames
         For each frame in order of time, ``(x, y)`` of its finds, px.
     head_length
-        Length of a normal head, px: the unit of the gate.
+        Length of a normal head, px, which is also known in um: the unit of what is in reach.
+    rate
+        Frames a second.
 
     Returns
     -------
     tuple of Track
         Every find is in exactly one, in order of their first find. Paths that cross within a head's
-        length may be exchanged, and what leaves the field and comes back counts again.
+        length may be exchanged, and what leaves the field and comes back is another track.
     """
+    reach = (_OFF + FASTEST_UM_S / HEAD_UM / rate) * head_length
     tracks: list[Track] = []
     for frame, points in enumerate(frames):
-        alive = [t for t in tracks if frame - t.seen[-1][0] <= _LOST]
-        pairs = sorted(
-            (gap, row, number)
-            for row, track in enumerate(alive)
-            for number, place in enumerate(points)
-            if (gap := track.gap(frame, place)) <= _GATE * head_length
-        )
-        used_tracks: set[int] = set()
-        used_points: set[int] = set()
-        for _, row, number in pairs:
-            if row not in used_tracks and number not in used_points:
-                alive[row].add(frame, number, points[number])
-                used_tracks.add(row)
-                used_points.add(number)
-        for number, place in enumerate(points):
-            if number not in used_points:
-                track = Track()
-                track.add(frame, number, place)
-                tracks.append(track)
+        alive = [t for t in tracks if frame - t.seen[-1][0] <= _LOST + 1]
+        left = dict(enumerate(points))
+
+        def off(track: Track, place: tuple[float, float], now: int = frame) -> float:
+            return track.off(now, place)
+
+        _join(frame, alive, left, off, _SWING * head_length)
+        waiting = (t for t in alive if t.seen[-1][0] == frame - 1)
+        _join(frame, waiting, left, Track.step, reach)
+        for number, place in left.items():
+            track = Track()
+            track.add(frame, number, place)
+            tracks.append(track)
     return tuple(tracks)
+
+
+def _join(
+    frame: int,
+    tracks: Iterable[Track],
+    left: dict[int, tuple[float, float]],
+    gap: Callable[[Track, tuple[float, float]], float],
+    most: float,
+) -> None:
+    """Give finds to tracks, the smallest gap first; what is given is taken out of ``left``."""
+    given = list(tracks)
+    pairs = sorted(
+        (apart, row, number)
+        for row, track in enumerate(given)
+        for number, place in left.items()
+        if (apart := gap(track, place)) <= most
+    )
+    used: set[int] = set()
+    for _, row, number in pairs:
+        if row not in used and number in left:
+            given[row].add(frame, number, left.pop(number))
+            used.add(row)

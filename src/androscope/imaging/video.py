@@ -1,4 +1,4 @@
-"""Frames of a video as grey images, sampled evenly; what cannot be decoded is said.
+"""Frames of a video as grey images, dense enough to follow sperm; what cannot be decoded is said.
 
 PyAV, the bindings of FFmpeg that scientific Python uses, reads every AVI and MP4 a microscope's
 software writes. It is the extra ``video``: 40 MB that crops and stills do not need.
@@ -10,7 +10,6 @@ import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from androscope.imaging.read import failure_of
 from androscope.settings import Settings, load_settings
 from androscope.types import Failure, GreyImage
 
-__all__ = ["EVENLY", "Sampling", "is_video", "read_video"]
+__all__ = ["EVENLY", "Sampling", "VideoFrame", "is_video", "read_video"]
 
 _MATROSKA = b"\x1a\x45\xdf\xa3"
 
@@ -35,21 +34,50 @@ class Sampling:
     Attributes
     ----------
     per_second
-        Frames a second. A sperm swims up to about 100 um a second: with ten it moves no further
-        between two than two head lengths, so that it can be followed.
-    most
-        Frames at most, from the video's beginning.
+        Frames a second, at least, if the video has so many. With 25 the fastest sperm moves a head
+        and a half between two, and can be followed.
+    seconds
+        Length of a stretch. Who comes in and leaves meanwhile counts by its speed, so it is short.
+    every
+        Seconds from the beginning of a stretch to that of the next; ``None``: one stretch alone,
+        from the video's beginning.
     """
 
-    per_second: float = 10.0
-    most: int = 30
+    per_second: float = 25.0
+    seconds: float = 1.0
+    every: float | None = None
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.per_second) and self.per_second > 0 and self.most >= 1):
+        for name in ("per_second", "seconds"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise ValueError(f"expected {name} above 0, got {value:g}")
+        if self.every is not None and not self.seconds <= self.every < math.inf:
             raise ValueError(
-                f"expected per_second above 0 and most of at least 1, got {self.per_second:g} and "
-                f"{self.most}"
+                f"expected every of at least a stretch's {self.seconds:g} s, got {self.every:g}"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFrame:
+    """A frame that is looked at.
+
+    Attributes
+    ----------
+    image
+        The frame; its ``index`` is its number in the video, from 0.
+    rate
+        Frames a second of those that are looked at.
+    stretch
+        Which stretch it is of, from 0.
+    of
+        How many frames the video has by its header; ``None`` if that does not say.
+    """
+
+    image: GreyImage
+    rate: float
+    stretch: int = 0
+    of: int | None = None
 
 
 #: What is looked at if nothing else is asked for.
@@ -72,7 +100,7 @@ def is_video(path: Path) -> bool:
 
 def read_video(
     path: str | Path, sampling: Sampling = EVENLY, *, settings: Settings | None = None
-) -> Iterator[GreyImage | Failure]:
+) -> Iterator[VideoFrame | Failure]:
     """Sampled frames of a video, in order of time.
 
     Parameters
@@ -80,15 +108,15 @@ def read_video(
     path
         The file.
     sampling
-        Which frames; default: ten a second, thirty at most.
+        Which frames; default: the first second, at least 25 frames of it if there are so many.
     settings
         ``max_pixels`` counts; default: the environment's.
 
     Yields
     ------
-    GreyImage or Failure
-        Frames with ``index`` their number in the video, from 0. A file that cannot be opened gives
-        one Failure; one that breaks off gives its frames, then a Failure that says where.
+    VideoFrame or Failure
+        A file that cannot be opened gives one Failure; one that breaks off gives its frames, then a
+        Failure that says where.
 
     Raises
     ------
@@ -120,36 +148,47 @@ def _opened(av: Any, name: str) -> Any:
 
 def _frames(
     av: Any, container: Any, name: str, sampling: Sampling, settings: Settings
-) -> Iterator[GreyImage | Failure]:
+) -> Iterator[VideoFrame | Failure]:
     if not container.streams.video:
         raise ImageUnsupportedError("expected a video, got a file without pictures in it")
     stream = container.streams.video[0]
     check_pixels(int(stream.width), int(stream.height), settings.max_pixels)
     stream.thread_type = "AUTO"
-    rate = stream.average_rate or Fraction(25)
-    stride = max(1, round(float(rate) / sampling.per_second))
-    given = number = 0
+    rate = float(stream.average_rate or stream.guessed_rate or 25)
+    # Rounded down: a frame too many costs time, one too few loses sperm.
+    stride = max(1, math.floor(rate / sampling.per_second))
+    promised = int(stream.frames)
+    number = 0
     try:
         for frame in container.decode(stream):
-            if number % stride == 0:
+            stretch, within = _stretch(number, rate, sampling)
+            if stretch and sampling.every is None:
+                return
+            if within is not None and within % stride == 0:
                 # A stream may change its size as it goes.
                 check_pixels(int(frame.width), int(frame.height), settings.max_pixels)
                 chroma = chroma_map(frame.to_ndarray(format="rgb24"))
-                yield GreyImage(frame.to_ndarray(format="gray"), name, number, chroma=chroma)
-                given += 1
+                image = GreyImage(frame.to_ndarray(format="gray"), name, number, chroma=chroma)
+                yield VideoFrame(image, rate / stride, stretch, promised or None)
             number += 1
-            if given == sampling.most:
-                return
     except av.error.FFmpegError as error:
-        yield failure_of(_broken(number, int(stream.frames), _words(error)), name, number)
+        yield failure_of(_broken(number, promised, _words(error)), name, number)
         return
-    if number < int(stream.frames):
-        yield failure_of(_broken(number, int(stream.frames), "the data end"), name, number)
+    if number < promised:
+        yield failure_of(_broken(number, promised, "the data end"), name, number)
     elif number == 0:
         raise ImageUnreadableError(
             "truncated or damaged video (not one frame could be decoded)",
             advice="Export or copy it again",
         )
+
+
+def _stretch(number: int, rate: float, sampling: Sampling) -> tuple[int, int | None]:
+    """Which stretch a frame is of, or behind, and its number in it; ``None`` between stretches."""
+    length = max(1, round(sampling.seconds * rate))
+    every = length if sampling.every is None else max(length, round(sampling.every * rate))
+    stretch, within = divmod(number, every)
+    return stretch, within if within < length else None
 
 
 def _broken(number: int, promised: int, detail: str) -> ImageUnreadableError:

@@ -59,6 +59,7 @@ def _origin(origin: str) -> str:
 def located_csv(fields: Sequence[GradedField]) -> str:
     """A row for each find in each field, sperm or not; lengths and places in px of the field.
 
+    ``index`` is the page, or the frame of a video in which the find is there.
     ``x`` and ``y`` count from the first pixel's centre, the box's edges from the frame's corner.
     """
     stream = io.StringIO(newline="")
@@ -77,7 +78,7 @@ def located_csv(fields: Sequence[GradedField]) -> str:
             writer.writerow(
                 [
                     spreadsheet_name(field.source),
-                    "" if field.index is None else field.index,
+                    "" if (index := field.index_of(item)) is None else index,
                     number,
                     kind_of(item, verdicts),
                     *(f"{value:.2f}" for value in numbers),
@@ -114,7 +115,7 @@ def overlay_name(number: int, field: GradedField) -> str:
 def write_field_overlay(folder: str | Path, number: int, graded: GradedField) -> Path | None:
     """Write a field with what was found drawn on it; gives the file.
 
-    A video has none: its sperm were taken from different frames.
+    A video is drawn as its middle frame, with everything where it was at that moment.
 
     Raises
     ------
@@ -125,7 +126,7 @@ def write_field_overlay(folder: str | Path, number: int, graded: GradedField) ->
     if pixels is None:
         return None
     marks = [
-        Mark(item.located, kind_of(item, verdicts), _caption(item, verdicts))
+        Mark(item.drawn, kind_of(item, verdicts), _caption(item, verdicts))
         for item, verdicts in zip(graded.field.items, graded.assessments, strict=True)
     ]
     path = Path(folder) / overlay_name(number, graded)

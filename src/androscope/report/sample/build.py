@@ -272,6 +272,7 @@ def _find(findings: Findings, number: int, find: SampleFind) -> SpermRow:
         name=find.name,
         x_px=x,
         y_px=y,
+        frame=find.frame,
         outcome="excluded" if verdicts is None else overall(verdicts, labels),
         parts={} if verdicts is None else _verdicts(verdicts, labels),
         excluded=find.excluded,

@@ -12,7 +12,7 @@ from androscope.report.sample.document import SampleReport, SpermRow
 
 __all__ = ["csv_text", "write_csv"]
 
-_HEAD = ("sample", "replicate", "image", "number", "name", "x_px", "y_px", "outcome")
+_HEAD = ("sample", "replicate", "image", "number", "name", "frame", "x_px", "y_px", "outcome")
 _PART = ("verdict", "probability", "threshold")
 
 
@@ -60,6 +60,7 @@ def _row(find: SpermRow) -> dict[str, object]:
         "image": spreadsheet_name(find.file),
         "number": find.number,
         "name": spreadsheet_name(find.name),
+        "frame": "" if find.frame is None else find.frame,
         "x_px": "" if find.x_px is None else find.x_px,
         "y_px": "" if find.y_px is None else find.y_px,
         "outcome": find.outcome if find.sperm else "no sperm",

@@ -255,6 +255,7 @@ class SpermRow(_Table):
     name: str
     x_px: float | None
     y_px: float | None
+    frame: int | None = Field(None, ge=0, description="Of a video: frame of this place, from 0.")
     outcome: Literal["normal", "abnormal", "undecided", "excluded"]
     parts: dict[str, SpermPart]
     excluded: str | None

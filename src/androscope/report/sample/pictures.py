@@ -39,7 +39,7 @@ class Gallery:
 
 
 def draw_field(graded: GradedField, name: str) -> Overlay | None:
-    """Draw a field's finds, each with its number; ``None`` for a video, which has no one picture.
+    """Draw a field's finds, each with its number; ``None`` if its picture was not kept.
 
     The picture is re-encoded from grey pixels: nothing else of the file is in it.
     """
@@ -56,7 +56,7 @@ def draw_field(graded: GradedField, name: str) -> Overlay | None:
     for number, (item, verdicts) in enumerate(
         zip(graded.field.items, graded.assessments, strict=True), start=1
     ):
-        found = item.located
+        found = item.drawn
         scaled = replace(
             found,
             x=(found.x + 0.5) * factor - 0.5,

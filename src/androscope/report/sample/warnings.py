@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from androscope.assessment.findings import Findings
+from androscope.assessment.findings import Findings, SampleFile
+from androscope.imaging.video_field import LOST, NOT_MOVED, TOO_SLOW, WHOLE
 from androscope.report.sample.document import AgreementReport, CountsReport, ReplicateRow
 
 __all__ = ["ENOUGH", "warnings_of"]
@@ -33,6 +34,7 @@ def warnings_of(
         *_about_replicates(findings, replicates, agreement),
         *_about_scale(findings),
         *_about_files(findings, counts),
+        *_about_videos(findings),
         *findings.notes,
     ]
 
@@ -158,8 +160,7 @@ def _about_files(findings: Findings, counts: CountsReport) -> list[str]:
     for word, says in (("blank", "are blank"), ("saturated", "are saturated")):
         names = [f.name for f in findings.files if any(n.startswith(word) for n in f.notes)]
         if names:
-            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            found.append(f"Frames that {says}: {', '.join(names[:3])}{more}.")
+            found.append(f"Frames that {says}: {_some(names)}.")
     with_sperm = {find.file for find in findings.finds if find.is_sperm}
     nothing = [
         file.name
@@ -167,6 +168,51 @@ def _about_files(findings: Findings, counts: CountsReport) -> list[str]:
         if {"field", "video"} & set(file.kinds) and file.name not in with_sperm
     ]
     if nothing and counts.found:
-        more = f" and {len(nothing) - 3} more" if len(nothing) > 3 else ""
-        found.append(f"No sperm was found in {', '.join(nothing[:3])}{more}.")
+        found.append(f"No sperm was found in {_some(nothing)}.")
     return found
+
+
+def _about_videos(findings: Findings) -> list[str]:
+    """Of which moments sperm count, and where they could not be followed."""
+    videos = [file for file in findings.files if "video" in file.kinds]
+    every = findings.settings.get("a field of view of videos every")
+    found = []
+    slow = [file.name for file in videos if _says(file, TOO_SLOW)]
+    if slow:
+        found.append(
+            f"Too few frames a second to follow sperm: {_some(slow)}. One frame of each field of "
+            "view was graded as a still, with no choice of the sharpest."
+        )
+    lost = [file.name for file in videos if _says(file, LOST)]
+    if lost:
+        found.append(
+            f"More than a tenth of what was found could not be followed and is not counted in "
+            f"{_some(lost)}: sperm may be missing, the fast ones first."
+        )
+    same = [file.name for file in videos if _says(file, NOT_MOVED)]
+    if same:
+        found.append(
+            f"The same sperm count more than once in {_some(same)}: the stage was hardly moved "
+            f"between fields of view taken every {every}. Grade it without --video-every."
+        )
+    part = [file.name for file in videos if not _says(file, WHOLE)]
+    if part and every is None:
+        found.append(
+            f"Only the beginning of {_some(part)} was looked at, and the sperm in the field at one "
+            "moment count. If the stage was moved later, --video-every takes more fields of view."
+        )
+    if videos and every is not None:
+        found.append(
+            f"Of videos a field of view was taken every {every}. If the stage was not moved in "
+            "between, the same sperm count more than once."
+        )
+    return found
+
+
+def _says(file: SampleFile, words: str) -> bool:
+    return any(words in note for note in file.notes)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
