@@ -16,6 +16,7 @@ from androscope.fields import FieldOptions, finder
 from androscope.imaging.phantom_field import render_field
 from androscope.imaging.phantom_set import phantom_set
 from androscope.imaging.video import Sampling
+from androscope.model.locator_bundle import load_locator
 from androscope.predict import Grader
 from androscope.report.sample.build import build_report
 from androscope.samples import grade_sample
@@ -48,6 +49,21 @@ def write_crops(folder: Path, n: int, seed: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number, phantom in enumerate(phantom_set(n, seed)):
         Image.fromarray(phantom.pixels).save(folder / f"crop-{number}.png")
+
+
+def test_what_located_the_sperm_is_said_of_each_kind_of_field(
+    tmp_path: Path, grader: Grader, field: np.ndarray
+) -> None:
+    auto = FieldOptions(find=finder(threads=1))
+    bright = render_field(560, 420, 5, 3, pixel_size_um=UM, polarity="phase-negative").pixels
+    write_field(tmp_path / "s" / "a" / "0.tif", bright)
+    card = load_locator("locator").card
+    name = f"locator {card.version}, SHA-256 {card.model_sha256[:16]}..."
+    assert grade_sample(tmp_path / "s", grader, auto).settings["sperm located by"] == name
+    for number in (1, 2):
+        write_field(tmp_path / "s" / "a" / f"{number}.tif", field)
+    both = grade_sample(tmp_path / "s", grader, auto).settings["sperm located by"]
+    assert both == f"a classical filter (2 fields); {name} (1 field)"
 
 
 def test_fields_and_crops_of_two_replicates(

@@ -27,9 +27,9 @@ from androscope.imaging.inputs import Progress
 from androscope.imaging.read import failure_of, read_images
 from androscope.imaging.sample_folder import SampleFolder, find_sample
 from androscope.imaging.video import is_video
-from androscope.model.locator import Locator
 from androscope.predict import Graded, Grader
 from androscope.report.sample.pictures import OVERLAYS, draw_field
+from androscope.report.sample.view_types import counted
 from androscope.types import Crop, Failure, GreyImage
 
 __all__ = ["TakenAs", "grade_sample"]
@@ -97,11 +97,13 @@ def grade_sample(
         fields=reader.fields,
         error_rate=grader.error_rate,
         notes=notes,
-        settings=_settings(options, taken_as, fields=reader.fields > 0),
+        settings=_settings(options, taken_as, reader.located_by),
     )
 
 
-def _settings(options: FieldOptions, taken_as: TakenAs, *, fields: bool) -> dict[str, str]:
+def _settings(
+    options: FieldOptions, taken_as: TakenAs, located_by: Mapping[str, int]
+) -> dict[str, str]:
     how = "crops or fields, by size" if taken_as == "by size" else str(taken_as)
     settings = {"images taken as": how}
     if options.pixel_size_um is not None:
@@ -110,12 +112,12 @@ def _settings(options: FieldOptions, taken_as: TakenAs, *, fields: bool) -> dict
         settings["head length given"] = f"{options.head_length:g} px"
     if options.sampling.every is not None:
         settings["a field of view of videos every"] = f"{options.sampling.every:g} s"
-    if fields:
-        find = options.find
-        settings["sperm located by"] = (
-            f"{find.card.name} {find.card.version}, SHA-256 {find.card.model_sha256[:16]}..."
-            if isinstance(find, Locator)
-            else "a classical filter"
+    if located_by:
+        # Which of several ways is taken depends on the field (`--locator auto`).
+        alone = len(located_by) == 1
+        settings["sperm located by"] = "; ".join(
+            name if alone else f"{name} ({counted(count, 'field')})"
+            for name, count in sorted(located_by.items())
         )
     return settings
 
@@ -141,6 +143,7 @@ class _Reader:
     failures: list[Failure] = field(default_factory=list)
     overlays: list[Overlay] = field(default_factory=list)
     fields: int = 0
+    located_by: dict[str, int] = field(default_factory=dict)
     _finds: list[SampleFind] = field(default_factory=list)
 
     def read(self, path: Path, name: str, replicate: str) -> None:
@@ -198,6 +201,9 @@ class _Reader:
     ) -> None:
         seen.kinds[kind] = None
         self.fields += 1
+        by = graded.field.located_by
+        if by is not None:
+            self.located_by[by] = self.located_by.get(by, 0) + 1
         if len(self.overlays) < OVERLAYS:
             drawn = draw_field(graded, graded.field.name)
             self.overlays += [] if drawn is None else [drawn]

@@ -85,6 +85,8 @@ class Field:
         What a reader should know of the field as a whole, refusals among it.
     pixels
         ``(H, W)`` uint8, for the overlay.
+    located_by
+        What looked for heads; ``None`` if nothing did.
     """
 
     source: str
@@ -94,6 +96,7 @@ class Field:
     items: tuple[FieldItem, ...] = ()
     notes: tuple[str, ...] = ()
     pixels: UInt8Array | None = field(default=None, repr=False, compare=False)
+    located_by: str | None = None
 
     @property
     def name(self) -> str:
@@ -172,7 +175,7 @@ def read_field(
     )
     if not any(item.located.is_sperm for item in items):
         notes += (NOT_FOUND,)
-    return Field(image.source, image.index, shape, scale, items, notes, pixels)
+    return Field(image.source, image.index, shape, scale, items, notes, pixels, found.by)
 
 
 def _item(

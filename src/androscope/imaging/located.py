@@ -71,11 +71,14 @@ class Found:
         Length of a normal head that was looked for, px.
     sign
         See :class:`Blobs`.
+    by
+        What found it, as a report names it.
     """
 
     items: tuple[Located, ...]
     head_length: float
     sign: int
+    by: str = "a classical filter"
 
     @property
     def sperm(self) -> tuple[Located, ...]:

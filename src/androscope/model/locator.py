@@ -208,7 +208,13 @@ class Locator:
                 )
             )
         marked = mark_crowded(pixels, flagged(items, (width, height)), head_length)
-        return Found(marked, head_length, 0)
+        return Found(marked, head_length, 0, self.name)
+
+    @property
+    def name(self) -> str:
+        """Name, version and hash, as reports have it."""
+        card = self.card
+        return f"{card.name} {card.version}, SHA-256 {card.model_sha256[:16]}..."
 
     def maps(self, contrast: FloatArray) -> FloatArray:
         """Maps ``(CHANNELS, h/4, w/4)`` of a view ``(h, w)``; sides are rounded up to eights.
