@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from androscope.assessment.sample import wilson_interval
+from androscope.model.bundle import load_bundle
 from androscope.report.sample.build import build_report
+from androscope.report.sample.view import view_of
 from androscope.types import Failure
 
 MHSMA = ("head", "acrosome", "vacuole", "tail")
@@ -40,6 +42,23 @@ def test_counts_fractions_and_intervals(make: Any) -> None:
         ("b", 2, 1),
     ]
     assert [f.found for f in report.files] == [4, 2]
+
+
+def test_the_expected_share_is_of_calibrated_probabilities_alone(make: Any) -> None:
+    findings = make({"a": ["nnn", "nan"]})  # 0.1 and 0.9
+    card = findings.card.model_copy(update={"calibration": None})
+    assert build_report(replace(findings, card=card)).normal_expected is None
+    calibrated = dict.fromkeys(card.labels, load_bundle().card.calibration["head"])
+    card = card.model_copy(update={"calibration": calibrated})
+    expected = build_report(replace(findings, card=card)).normal_expected
+    assert expected is not None
+    assert expected.fraction == pytest.approx((0.9**3 + 0.9 * 0.1 * 0.9) / 2, abs=1e-3)
+    assert expected.of == 2
+    remark = view_of(build_report(replace(findings, card=card)), findings).remarks[0]
+    assert remark.startswith(
+        "By the model's probabilities 40.5% of the 2 sperm assessed are to be expected normal"
+    )
+    assert build_report(replace(make({"a": []}), card=card)).normal_expected is None
 
 
 def test_undecided_sperm_are_carried_through(make: Any) -> None:

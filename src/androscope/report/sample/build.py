@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from androscope import __version__
+from androscope.assessment.expected import expected_normal
 from androscope.assessment.findings import Findings, SampleFind
 from androscope.assessment.indices import Index, indices
 from androscope.assessment.regions import Region, coverage
@@ -17,6 +19,7 @@ from androscope.report.sample.agreement import agreement_of
 from androscope.report.sample.document import (
     CountsReport,
     Exclusion,
+    ExpectedShare,
     FailureRow,
     FileRow,
     FlagRow,
@@ -74,6 +77,7 @@ def build_report(findings: Findings, *, created: datetime | None = None) -> Samp
         counts=counts,
         normal=_share(counted.whole.fraction_normal),
         normal_bounds=counted.whole.bounds if counted.whole.undecided else None,
+        normal_expected=_expected(findings),
         parts=_parts(findings, counted, abstains),
         regions=_regions(findings),
         replicates=replicates,
@@ -88,6 +92,14 @@ def build_report(findings: Findings, *, created: datetime | None = None) -> Samp
         ],
         finds=[_find(findings, number, find) for number, find in enumerate(findings.finds, 1)],
     )
+
+
+def _expected(findings: Findings) -> ExpectedShare | None:
+    card = findings.card
+    if card.calibration is None:
+        return None
+    found = expected_normal((a for _, a in findings.assessed), card.labels)
+    return None if found is None else ExpectedShare(**asdict(found))
 
 
 def _share(proportion: Proportion) -> Share:

@@ -266,6 +266,15 @@ class SpermRow(_Table):
     )
 
 
+class ExpectedShare(_Table):
+    """A share by probabilities, and its 95 % bootstrap interval over sperm."""
+
+    fraction: Fraction
+    low: Fraction
+    high: Fraction
+    of: int = Field(ge=1)
+
+
 class SampleReport(_Table):
     """A sample's report."""
 
@@ -284,6 +293,11 @@ class SampleReport(_Table):
     normal_bounds: tuple[Fraction, Fraction] | None = Field(
         description="Fraction normal if every undecided sperm were abnormal, and normal; null "
         "where none is undecided."
+    )
+    normal_expected: ExpectedShare | None = Field(
+        None,  # reports of earlier versions have none
+        description="Normal in every graded part by the model's probabilities, of all assessed; "
+        "null where they are not calibrated, or nothing is assessed.",
     )
     parts: list[PartRow]
     regions: list[RegionRow]

@@ -125,6 +125,17 @@ def _remarks(report: SampleReport) -> tuple[str, ...]:
             f"{report.counts.undecided} sperm are undecided and not in this fraction: with them it "
             f"could be anything from {low:.1%} to {high:.1%}.",
         )
+    expected = report.normal_expected
+    if expected is not None:
+        remarks.insert(
+            0,
+            f"By the model's probabilities {expected.fraction:.1%} of the {expected.of} sperm "
+            f"assessed are to be expected normal in every graded part (95% interval "
+            f"{expected.low:.1%} to {expected.high:.1%}). Where that differs from the count of "
+            "verdicts, it is the better estimate, for samples like those the model was calibrated "
+            "on: a defect of which it is not sure is called normal each time, so that verdicts "
+            "count too few.",
+        )
     return tuple(remarks)
 
 
