@@ -9,6 +9,7 @@ from fastapi import HTTPException, Request
 from pydantic import BaseModel, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from androscope.assessment.conformal import MOST
 from androscope.client.assessed import AssessedOut, FoundOut, PictureOut
 from androscope.client.shapes import FailureOut, FlagOut, PartOut
 from androscope.records.types import Find
@@ -35,7 +36,7 @@ class AssessIn(BaseModel):
     head_length: float | None = Field(None, gt=0, lt=1000, allow_inf_nan=False)
     taken_as: Literal["by size", "crops", "fields"] = "by size"
     model: str | None = Field(None, max_length=200)
-    error_rate: float | None = Field(None, gt=0, lt=1, allow_inf_nan=False)
+    error_rate: float | None = Field(None, gt=0, le=MOST, allow_inf_nan=False)
     grade_anyway: bool = Field(False, description="What does not pass the checks, with its flags.")
 
 
