@@ -125,6 +125,8 @@ class TestSamples:
         assert (sample["images"], sample["failures"], sample["assessed"]) == (3, 1, 3)
         share = sample["normal_share"]
         assert share["n"] == sample["normal"] + sample["abnormal"]
+        assert share["low"] <= share["fraction"] <= share["high"]
+        assert (sample["undecided"], sample["normal_bounds"]) == (0, None)
         (failure,) = client.get(f"{API}/samples/{graded}/failures").json()
         assert (failure["name"], failure["code"]) == ("broken.png", "image-unreadable")
 
