@@ -18,6 +18,7 @@ from androscope.types import Failure
 from androscope.web.api.common import StateOf, api_router
 from androscope.web.api.images import FILES, UNLIMITED, Uploader, receive_files
 from androscope.web.api.samples import check_model
+from androscope.web.texts import text
 from androscope.web.work.direct import DirectPicture
 from androscope.web.work.wire import GradeTask
 
@@ -77,7 +78,7 @@ async def assess(request: Request, caller: Uploader, state: StateOf) -> Assessed
     """Grade files at once; one that cannot be graded does not stop the others."""
     direct = None if state.dispatcher is None else state.dispatcher.direct
     if direct is None:
-        raise HTTPException(409, "this server does not grade: it was started without work")
+        raise HTTPException(409, text("review.no_work"))
     received = await receive_files(request, caller, state, most=_MOST)
     try:
         fields = _fields(received.fields)
