@@ -254,7 +254,7 @@ def test_what_the_signer_must_know(make: Any, changes: dict[str, Any], expected:
         pytest.param(
             11,
             [
-                "The checks refused 11 of 211 sperm: no fraction counts them, and each speaks of "
+                "The checks refused 11 of 211 crops: no fraction counts them, and each speaks of "
                 "the others alone."
             ],
             id="5%",

@@ -81,7 +81,7 @@ def _about_checks(findings: Findings) -> list[str]:
         ]
     if refused and refused >= _MANY_REFUSED * (refused + len(assessed)):
         return [
-            f"The checks refused {refused} of {refused + len(assessed)} sperm: no fraction counts "
+            f"The checks refused {refused} of {refused + len(assessed)} crops: no fraction counts "
             "them, and each speaks of the others alone."
         ]
     return []
