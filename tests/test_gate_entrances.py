@@ -93,7 +93,9 @@ def test_each_picture_is_found_out_and_the_good_ones_pass(work: Path) -> None:
 
 
 @pytest.mark.parametrize("anyway", [False, True], ids=["refused", "graded-anyway"])
-def test_assess_report_and_the_library_flag_alike(work: Path, command: Any, anyway: bool) -> None:
+def test_assess_report_and_the_library_flag_alike(
+    work: Path, command: Any, capsys: pytest.CaptureFixture[str], anyway: bool
+) -> None:
     said = _by_api(work, anyway)
     asked = ("--grade-anyway",) if anyway else ()
     code = command(
@@ -117,7 +119,11 @@ def test_assess_report_and_the_library_flag_alike(work: Path, command: Any, anyw
     flagged = [p.name for p in Path(f"t{anyway}").iterdir() if p.name.endswith("-flagged.png")]
     assert len(flagged) == (sum(map(bool, said.values())) if anyway else 0)
 
-    command("report", "sample", "-m", "bundle", *asked, "-q", "--out", "s.json", "--out", "s.csv")
+    code = command(
+        "report", "sample", "-m", "bundle", *asked, "-q", "--out", "s.json", "--out", "s.csv"
+    )
+    assert code == (0 if anyway else 1)
+    assert ("  a/c-text.png: finer detail" in capsys.readouterr().err) is not anyway
     sample = json.loads(Path("s.json").read_text(encoding="utf-8"))
     assert {Path(f["file"]).name: f["flags"] for f in sample["finds"]} == said
     outcomes = {Path(f["file"]).name: f["outcome"] for f in sample["finds"]}

@@ -27,6 +27,7 @@ __all__ = [
     "Explanations",
     "explain",
     "explain_crop",
+    "explain_graded",
     "explain_stream",
     "overlay",
     "overlay_png",
@@ -161,13 +162,34 @@ def explain_crop(crop: Crop, grader: Grader) -> Explained | Failure:
     return item if isinstance(item, Failure) else _explained(item, grader)
 
 
-def _explained(graded: Graded, grader: Grader) -> Explained:
-    (maps,) = grader.explain([graded.crop])
-    pose = head_pose(graded.crop.pixels)
+def explain_graded(crop: Crop, assessment: Assessment, grader: Grader) -> Explained:
+    """Explain a crop that was graded before: its verdicts and flags are those of then.
+
+    Parameters
+    ----------
+    assessment
+        By the grader's model; a part for each of its labels, in its order.
+
+    Raises
+    ------
+    ValueError
+        If the parts are not the model's.
+    """
+    labels = tuple(part.label for part in assessment.parts)
+    if labels != grader.card.labels:
+        raise ValueError(
+            f"expected verdicts on {', '.join(grader.card.labels)}, got {', '.join(labels)}"
+        )
+    (maps,) = grader.explain([crop])
+    pose = head_pose(crop.pixels)
     looks = tuple(
-        read_map(heat, part, pose) for heat, part in zip(maps, graded.assessment.parts, strict=True)
+        read_map(heat, part, pose) for heat, part in zip(maps, assessment.parts, strict=True)
     )
-    return Explained(graded.assessment, graded.crop, maps, looks)
+    return Explained(assessment, crop, maps, looks)
+
+
+def _explained(graded: Graded, grader: Grader) -> Explained:
+    return explain_graded(graded.crop, graded.assessment, grader)
 
 
 def overlay(explained: Explained, label: str) -> UInt8Array:

@@ -54,6 +54,31 @@ def test_the_interval_of_a_limit_holds_it_about_as_often_as_it_says() -> None:
 
 
 @pytest.mark.parametrize(
+    ("pairs", "upper"),
+    [
+        pytest.param([(0, 100), (0, 100), (100, 0)], Estimate(100.0), id="wholly beyond"),
+        pytest.param([(0, 90), (0, 85), (0, 95)], None, id="the interval alone"),
+    ],
+)
+def test_nothing_lies_beyond_100_points(
+    pairs: list[tuple[int, int]], upper: Estimate | None
+) -> None:
+    found = bland_altman(samples(*pairs))
+    for one in (found.bias, found.lower, found.upper):
+        ends = (one.low, one.value, one.high)
+        assert all(-100 <= end <= 100 for end in ends if end is not None)
+    if upper is None:
+        assert (found.upper.value, found.upper.high) == (pytest.approx(99.8, abs=0.01), 100.0)
+    else:
+        assert found.upper.value == 100.0
+
+
+def test_an_interval_beyond_100_points_is_left_out() -> None:
+    pairs = [(0, 100), (100, 0)] * 40
+    assert bland_altman(samples(*pairs)).upper == Estimate(100.0)
+
+
+@pytest.mark.parametrize(
     ("pairs", "bias"),
     [
         pytest.param([], None, id="none"),

@@ -73,6 +73,18 @@ def test_agreeing_on_all_has_a_kappa_of_1_and_no_interval(normal: int, abnormal:
     assert Pair(normal, 0, 0, abnormal, 0).kappa == Estimate(1.0)
 
 
+@given(st.integers(1, 50), st.integers(1, 50), st.booleans(), st.booleans())
+def test_of_an_observer_with_one_word_kappa_is_0_and_no_interval(
+    alike: int, apart: int, b: bool, abnormal: bool
+) -> None:
+    same = (0, alike) if abnormal else (alike, 0)
+    # Who says one thing of all: A alone abnormal is B's constant normal, and the other way round.
+    other = (0, apart) if b is not abnormal else (apart, 0)
+    found = Pair(same[0], *other, same[1], 0).kappa
+    assert found == Estimate(0.0)
+    assert str(found.value) == "0.0"  # not -0.00
+
+
 def test_kappa_falls_with_a_rare_class_and_pabak_does_not() -> None:
     common, rare = Pair(45, 5, 5, 45, 0), Pair(85, 5, 5, 5, 0)
     assert common.pabak == rare.pabak == pytest.approx(0.8)

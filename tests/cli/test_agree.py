@@ -105,6 +105,26 @@ def test_what_cannot_be_done_is_refused(
     assert Path("ben.csv").read_bytes() == before
 
 
+def test_a_file_that_is_no_table_is_one_line(run: Run, files: list[Path]) -> None:
+    assert run("agree", *files[:2], "--json", "out.json").code == 0
+    done = run("agree", "anna.csv", "out.json")
+    assert done.code == 2
+    assert "out.json: no table: it begins with '{', as JSON does" in done.err
+    assert len(done.err.splitlines()) <= 4
+
+
+def test_many_bad_rows_are_cut_short(run: Run, files: list[Path]) -> None:
+    rows = "\n".join(f"{i}.png,maybe" for i in range(758))
+    Path("bad.csv").write_text(f"path,head\na.png,0\n{rows}\n")
+    said = "\n".join(f"{i}.png,maybe" for i in range(30))
+    Path("model.csv").write_text(f"image,head_verdict\n{said}\n")
+    for name, more in (("bad.csv", "and 738 more"), ("model.csv", "and 10 more")):
+        done = run("agree", "anna.csv", name)
+        assert done.code == 2
+        assert done.err.count("maybe") == 20
+        assert more in done.err
+
+
 def test_the_slim_core_is_enough(files: list[Path]) -> None:
     code = (
         "import sys\nsys.argv = ['androscope', 'agree', 'anna.csv', 'ben.csv', 'cleo.csv', "

@@ -13,6 +13,7 @@ from PIL import Image
 
 from androscope.imaging.phantom_set import phantom_set
 
+from ..checked import write_checked  # noqa: TID252  (tests are no package)
 from .conftest import Run
 
 SAMPLES = 6
@@ -50,7 +51,8 @@ def test_what_did_not_move(run: Run) -> None:
     assert "does not show that there is none" in done.out
     found = json.loads(Path("out.json").read_text())
     assert (found["moved"], found["divided"]) == (False, "samples")
-    assert found["reference"] == {"name": "reference", "crops": 36}
+    assert found["reference"] == {"name": "reference", "crops": 36, "refused": None}
+    assert "Whether these images may be graded was not checked" in done.out
     assert [s["name"] for s in found["chart"]["samples"]] == [f"s{i}" for i in range(SAMPLES)]
 
 
@@ -81,6 +83,41 @@ def test_few_samples_are_warned_of(run: Run) -> None:
     done = run("drift", "reference/s*", "bright")
     assert done.code == 0
     assert "other patients alone can look like a difference" in done.out
+
+
+def test_what_the_checks_refuse_is_counted_and_in_no_percentage(run: Run) -> None:
+    write_checked(Path("checked"))
+    noise = np.random.default_rng(0)
+    for number in range(4):
+        pixels = noise.integers(0, 256, (64, 64), dtype=np.uint8)
+        Image.fromarray(pixels).save(f"same/s0/noise-{number}.png")
+    done = run("drift", "reference", "same", "-m", "checked", "--json", "out.json")
+    assert (done.code, done.err) == (0, "")
+    found = json.loads(Path("out.json").read_text())
+    before, after = found["reference"]["refused"], found["new"]["refused"]
+    assert (found["reference"]["crops"], found["new"]["crops"]) == (36, 40)
+    passed = sum(s["decided"] + s["undecided"] for s in found["chart"]["samples"])
+    assert passed == 40 - after["count"]
+    assert found["refused_by_sample"]["s0"] >= 4
+    assert sum(found["refused_by_sample"].values()) == after["count"]
+    assert found["chart"]["centre"]["n"] == 36 - before["count"]
+    assert found["embeddings"]["new"] == 40
+    told = " ".join(done.out.split())
+    assert f"The model's checks refuse {before['count']} of 36 reference crops, " in told
+    assert f"and {after['count']} of 40 new ones, {after['value']:.1%} (" in told
+    assert "are in no percentage normal." in told
+
+
+def test_a_reference_that_the_checks_refuse_has_no_percentage(run: Run) -> None:
+    write_checked(Path("checked"))
+    noise = np.random.default_rng(0)
+    Path("noise").mkdir()
+    for number in range(20):
+        pixels = noise.integers(0, 256, (64, 64), dtype=np.uint8)
+        Image.fromarray(pixels).save(f"noise/{number}.png")
+    done = run("drift", "noise", "same", "-m", "checked")
+    assert done.code == 2
+    assert "of its crops the model's checks refuse 20, and 0 are undecided" in done.err
 
 
 def test_what_cannot_be_graded_is_listed(run: Run) -> None:

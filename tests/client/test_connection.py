@@ -69,6 +69,8 @@ def test_a_sample_from_its_images_to_its_signature(url: str, pictures: list[Path
     part = next(iter(first.verdicts))
     assert client.change(first.id, part, Verdict.UNDECIDED).verdicts[part] == "undecided"
     assert client.undo(first.id).verdicts == first.verdicts
+    assert client.heat(first.id).startswith(b"\x89PNG")
+    assert client.heat(first.id) in [client.heat(first.id, part) for part in first.verdicts]
     assert client.accept(first.id).reviewed
     assert client.sample(sample.id).reviewed == 1
     assert client.sign(sample.id, "Dr A").version == 1

@@ -92,11 +92,11 @@ def test_what_a_script_of_ours_gets(logged_in) -> None:
     ("fields", "says"),
     [
         ({"name": " "}, "name"),
-        ({"name": "S", "pixel_size": "-1"}, "Pixel size, µm must be a number above 0 and below"),
-        ({"name": "S", "pixel_size": "nan"}, "Pixel size, µm must be a number above 0 and below"),
-        ({"name": "S", "error_rate": "2"}, "Error rate must be a number above 0 and below 1"),
+        ({"name": "S", "pixel_size": "-1"}, "Pixel size, µm must be a number above 0 and at most"),
+        ({"name": "S", "pixel_size": "nan"}, "Pixel size, µm must be a number above 0 and at most"),
+        ({"name": "S", "error_rate": "0.6"}, "Error rate must be a number above 0 and at most 0.5"),
     ],
-    ids=["no name", "a negative size", "no number", "no rate"],
+    ids=["no name", "a negative size", "no number", "a rate that guessing keeps"],
 )
 def test_a_form_with_a_fault_keeps_nothing(logged_in, records, options, fields, says) -> None:
     client = logged_in("reviewer")
@@ -105,6 +105,11 @@ def test_a_form_with_a_fault_keeps_nothing(logged_in, records, options, fields, 
     assert says in answer.text
     assert records.samples.list().total == 0
     assert list(options.incoming.iterdir()) == []
+
+
+def test_a_rate_may_be_written_with_a_comma(logged_in, records) -> None:
+    upload(logged_in("reviewer"), name="S", error_rate="0,5")
+    assert records.samples.get(1).settings["error_rate"] == "0.5"
 
 
 def test_no_file(logged_in) -> None:

@@ -14,10 +14,12 @@ from statistics import NormalDist, mean, stdev
 
 from androscope.assessment.observers import Estimate
 
-__all__ = ["FEWEST", "BlandAltman", "SamplePair", "bland_altman", "t_quantile"]
+__all__ = ["FEWEST", "FURTHEST", "BlandAltman", "SamplePair", "bland_altman", "t_quantile"]
 
 #: Samples without which no limits are given: a standard deviation of two differences is noise.
 FEWEST = 3
+#: Percentages cannot differ by more, points; the formulas know nothing of that.
+FURTHEST = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class BlandAltman:
     samples
         At least one sperm each, decided by both.
     bias
-        Mean difference and its 95 % interval.
+        Mean difference and its 95 % interval. It, the limits and their intervals end at
+        :data:`FURTHEST`; an interval that lies beyond it whole is left out.
     lower, upper
         Limits of agreement, between which 95 % of differences are expected to lie, each with its
         95 % interval. Without a value where there are fewer than :data:`FEWEST` samples.
@@ -90,10 +93,18 @@ def bland_altman(samples: Sequence[SamplePair]) -> BlandAltman:
 
     def limit(sign: int) -> Estimate:
         value = centre + sign * z * s
-        return Estimate(value, value - wide, value + wide)
+        return _ended(value, wide)
 
-    bias = Estimate(centre, centre - around, centre + around)
+    bias = _ended(centre, around)
     return BlandAltman(kept, bias, limit(-1), limit(1), s)
+
+
+def _ended(value: float, half: float) -> Estimate:
+    low, middle, high = (
+        min(max(end, -FURTHEST), FURTHEST) for end in (value - half, value, value + half)
+    )
+    # A width of 0 that only the end of the scale makes would look like certainty.
+    return Estimate(middle) if half and low == high else Estimate(middle, low, high)
 
 
 def t_quantile(p: float, freedom: int) -> float:

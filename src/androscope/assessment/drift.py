@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from androscope.assessment.control_chart import Chart
+from androscope.assessment.sample import Proportion
 from androscope.assessment.tally import Counts
 from androscope.assessment.two_sample import TwoSample
 
@@ -47,7 +49,11 @@ class Drift:
     reference, new
         What was compared, by name.
     counts
-        Crops graded of either, all of them.
+        Of either, the crops that the model's checks pass.
+    refused
+        Of either, the share of all crops that the checks refuse; ``None``: nothing was checked.
+    refused_of
+        How many those are in each new sample.
     whole_samples
         Whether p is of whole samples divided by chance, or of crops.
     permutations
@@ -67,6 +73,8 @@ class Drift:
     reference: str
     new: str
     counts: tuple[Counts, Counts]
+    refused: tuple[Proportion, Proportion] | None
+    refused_of: Mapping[str, int]
     whole_samples: bool
     permutations: int
     test: TwoSample

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from androscope.assessment.gate import ADVICE
+from androscope.errors import RefusedError
 from androscope.model.card import Card
 from androscope.types import Assessment, Crop, Failure, Flag
 
@@ -147,6 +149,26 @@ class Findings:
         for find in self.finds:
             if find.assessment is not None:
                 yield find, find.assessment
+
+    @property
+    def not_used(self) -> tuple[Failure, ...]:
+        """Images that were given and are not in the counts: unreadable, or refused as crops.
+
+        What was left out of a field is no image that was given.
+        """
+        refused = (
+            Failure(
+                source=find.name,
+                index=None,
+                code=RefusedError.code,
+                reason="; ".join(flag.reason for flag in find.flags) or str(find.excluded),
+                advice=ADVICE if find.flags else None,
+                flags=find.flags,
+            )
+            for find in self.finds
+            if find.place is None and find.assessment is None
+        )
+        return (*self.failures, *refused)
 
     def of(self, replicate: str) -> list[Assessment]:
         """Verdicts on the sperm of one replicate."""

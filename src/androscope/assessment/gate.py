@@ -19,7 +19,15 @@ from androscope.model.card_checks import CheckLimits, CheckName, Checks
 from androscope.model.domain import Domain
 from androscope.types import Crop, Failure, Flag, FloatArray
 
-__all__ = ["UNCHECKED", "blank_flag", "check_crops", "checks_text", "refusal", "values_of"]
+__all__ = [
+    "ADVICE",
+    "UNCHECKED",
+    "blank_flag",
+    "check_crops",
+    "checks_text",
+    "refusal",
+    "values_of",
+]
 
 #: What is said once of a model whose card has no checks.
 UNCHECKED = (
@@ -27,7 +35,8 @@ UNCHECKED = (
     "model gives anything a verdict"
 )
 
-_ADVICE = (
+#: What to do where an image was refused.
+ADVICE = (
     "Look at the image: if it does show one sperm as the model's card describes them, "
     "--grade-anyway grades it and keeps these flags"
 )
@@ -182,7 +191,7 @@ def _shown(name: CheckName, value: float) -> str:
 def refusal(crop: Crop, flags: Sequence[Flag]) -> Failure:
     """The record of a crop that is not graded for what its checks found."""
     reason = "; ".join(flag.reason for flag in flags)
-    failure = failure_of(RefusedError(reason, advice=_ADVICE), crop.source, crop.index)
+    failure = failure_of(RefusedError(reason, advice=ADVICE), crop.source, crop.index)
     return Failure(
         failure.source, failure.index, failure.code, failure.reason, failure.advice, tuple(flags)
     )

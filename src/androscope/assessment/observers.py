@@ -58,7 +58,8 @@ class Pair:
         Share of which both say the same, with Wilson's interval.
     kappa
         Cohen's; no value if both say one and the same thing of all sperm, no interval if they agree
-        on every one (the formula gives a width of 0, which is surer than anyone can be).
+        on every one, or if one of them says one thing of all (kappa is then 0 whatever the other
+        says): the formula gives a width of 0, which is surer than anyone can be.
     pabak
         ``2 agreement - 1``: what kappa would be if both classes were equally frequent and both
         observers called as many abnormal. ``None`` without sperm.
@@ -219,9 +220,11 @@ def _kappa(table: NDArray[np.int64]) -> Estimate:
     # One class alone: agreement by chance is already whole.
     if n in (table[0, 0], table[1, 1]):
         return Estimate(None)
-    kappa = (observed - expected) / (1 - expected)
     if observed == 1:
         return Estimate(1.0)
+    if not (rows.all() and columns.all()):
+        return Estimate(0.0)
+    kappa = (observed - expected) / (1 - expected)
     on = sum(p[i, i] * (1 - (rows[i] + columns[i]) * (1 - kappa)) ** 2 for i in range(2))
     off = sum(p[i, j] * (columns[i] + rows[j]) ** 2 for i in range(2) for j in range(2) if i != j)
     variance = on + (1 - kappa) ** 2 * off - (kappa - expected * (1 - kappa)) ** 2

@@ -57,7 +57,8 @@ def drift(
     A test of what the network sees (its embeddings), with the size of the
     difference; which simple measures moved, in words; and a control chart
     of the percentage of normal sperm, sample by sample. For internal
-    quality control.
+    quality control. What the model's checks refuse is compared too, is in
+    no percentage, and is counted.
 
     Exit code: 0 compared, whether moved or not (see --json); 1 some images
     could not be graded, and are listed; 2 nothing was done.
@@ -78,6 +79,7 @@ def drift(
 
     inputs = [path for where in (reference, new) for path in find_images([where])]
     check_outputs({"--json": json, "--plot": plot}, inputs=inputs)
+    # What is refused has to be seen, or a lamp so bad that all is refused would not be a move.
     grader = Grader(model, threads=threads, grade_anyway=True)
     before, after = (gather(where, grader, seed=seed) for where in (reference, new))
     found = compare(before, after, alpha=alpha, permutations=permutations, seed=seed)

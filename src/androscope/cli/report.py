@@ -97,8 +97,8 @@ def report(
     the hash of every image. Of the images, nothing but pixels, pixel
     size, name and hash is kept.
 
-    Exit code: 0 every image was used; 1 some could not be, and the report
-    lists them; 2 nothing was done.
+    Exit code: 0 every image was used; 1 some could not be read or were
+    refused by the checks, and the report lists them; 2 nothing was done.
 
     [bold]Examples[/bold]
 
@@ -157,8 +157,8 @@ def report(
         print_summary(document)
         for path in (*files, *([] if fhir is None else [fhir])):
             typer.echo(f"Report: {path}")
-    print_failures(console_for(sys.stderr), findings.failures)
-    if findings.failures:
+    print_failures(console_for(sys.stderr), findings.not_used)
+    if findings.not_used:
         raise typer.Exit(1)
 
 

@@ -144,9 +144,8 @@ class Client:
             "comment": comment,
             "taken_as": taken_as,
             "model": model,
-            "error_rate": error_rate,
-            "grade_anyway": grade_anyway,
-        }
+            "error_rate": error_rate, "grade_anyway": grade_anyway,
+        }  # fmt: skip
         return self._post(SampleOut, "/samples", given)
 
     def sample(self, sample_id: int) -> SampleOut:
@@ -186,6 +185,10 @@ class Client:
         """Each find of a sample: as found, or those first that need a person most."""
         yield from self._pages(CropOut, f"/samples/{sample_id}/crops", {"order": order})
 
+    def heat(self, crop_id: int, part: str = "") -> bytes:
+        """Where the model looked, as a PNG; default: for what it called abnormal the most."""
+        return self._send("GET", f"/crops/{crop_id}/heat", params={"part": part}).content
+
     def change(self, crop_id: int, part: str, to: Verdict | str, *, why: str = "") -> CropOut:
         """Change the verdict on a part; the model's opinion stays beside it."""
         said = {"do": "verdict", "part": part, "to": str(to), "why": why}
@@ -207,8 +210,8 @@ class Client:
 
     def sign(self, sample_id: int, name: str, *, comment: str = "") -> SignedOut:
         """Sign the report as it stands."""
-        said = {"name": name, "comment": comment}
-        return self._post(SignedOut, f"/samples/{sample_id}/reports", said)
+        path = f"/samples/{sample_id}/reports"
+        return self._post(SignedOut, path, {"name": name, "comment": comment})
 
     def _pages(self, shape: type[T], path: str, query: dict[str, str | None]) -> Iterator[T]:
         page = pages = 1

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from androscope.assessment.sample import Proportion, proportion
+from androscope.assessment.sample import Proportion
+from androscope.assessment.tally import Counts
 from androscope.records.entries import EventKind, SignedReport
 from androscope.records.types import CropRecord, Page, SampleStatus, SampleSummary
 from androscope.types import Failure, Verdict
@@ -133,13 +134,22 @@ class SampleOut(_Shape):
     open_jobs: int
     signed_version: int
     normal_share: ShareOut = Field(description="Of the sperm that were decided.")
+    normal_bounds: tuple[float, float] | None = Field(
+        description="The fraction normal if every undecided sperm were abnormal, and if every one "
+        "were normal; null where none is undecided."
+    )
 
     @classmethod
     def of(cls, sample: SampleSummary) -> Self:
         """From the records."""
-        share = ShareOut.of(proportion(sample.normal, sample.normal + sample.abnormal))
-        own = {name: getattr(sample, name) for name in cls.model_fields if name != "normal_share"}
-        return cls(**own | {"settings": dict(sample.settings)}, normal_share=share)
+        counts = Counts(sample.normal, sample.abnormal, sample.undecided)
+        made = ("normal_share", "normal_bounds")
+        own = {name: getattr(sample, name) for name in cls.model_fields if name not in made}
+        return cls(
+            **own | {"settings": dict(sample.settings)},
+            normal_share=ShareOut.of(counts.fraction_normal),
+            normal_bounds=counts.bounds if counts.undecided else None,
+        )
 
 
 class ProgressOut(_Shape):

@@ -14,13 +14,18 @@ from androscope.types import ABNORMAL, NORMAL, PARTS
 __all__ = [
     "LABEL_NAME",
     "LABEL_VALUES",
+    "LISTED",
     "SPLIT_NAMES",
     "Entry",
     "Listing",
     "Problem",
     "labels_error",
+    "lines_of",
     "parse_label",
 ]
+
+#: Problems that one error lists: those of a file that is quite another thing would fill screens.
+LISTED = 20
 
 #: What a label may be called; the same rule as in a training configuration.
 LABEL_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -141,14 +146,22 @@ def parse_label(text: str) -> int | None:
 
 
 def labels_error(problems: Sequence[Problem], path: Path) -> LabelsError:
-    """One error that lists every problem."""
+    """One error that lists the problems, the first ones if there are many."""
     count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
-    listed = "".join(f"\n  {problem}" for problem in problems)
+    listed = lines_of(problems)
     return LabelsError(
         f"{count} in the labelled data:{listed}\n",
         path=path,
         advice=f"Mend these, and look again with: androscope data check {path}",
     )
+
+
+def lines_of(problems: Sequence[object]) -> str:
+    """A line for each problem, indented; of more than :data:`LISTED`, how many more there are."""
+    lines = [str(problem) for problem in problems[:LISTED]]
+    if len(problems) > LISTED:
+        lines.append(f"and {len(problems) - LISTED} more")
+    return "".join(f"\n  {line}" for line in lines)
 
 
 def is_extra_label(values: Sequence[str]) -> bool:

@@ -50,7 +50,7 @@ def load(
     DatasetCorruptError
         If a file of MHSMA is not the published one.
     LabelsError
-        If own data has bad rows (all are listed) or lacks a label that was asked for.
+        If own data has bad rows (the first are listed) or lacks a label that was asked for.
     """
     settings = load_settings() if settings is None else settings
     if str(name_or_path) == MHSMA.name:

@@ -1,7 +1,9 @@
 """Whether a lab's new crops have moved: two folders, graded, and what differs.
 
-Every crop counts in the percentages; embeddings and measures are taken of :data:`MOST` crops of
-each folder at most, drawn by chance, so that memory does not grow with their number.
+Embeddings and measures are taken of :data:`MOST` crops of each folder at most, drawn by chance, so
+that memory does not grow with their number. What the model's checks refuse is among them, for
+whatever makes the checks refuse is a move as well; it is in no percentage normal, as it is in none
+that a lab reports, and how much it is stands beside.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 from androscope.assessment.control_chart import control_chart
 from androscope.assessment.drift import Drift, Measure
+from androscope.assessment.sample import Proportion, proportion
 from androscope.assessment.tally import Counts, count_whole
 from androscope.assessment.two_sample import Divisions, divide, mmd_test, rank_tests
 from androscope.datasets.appearance import MEASURES, appearance
@@ -62,7 +65,10 @@ class Gathered:
     samples
         ``(K,)``: of which sample each of them is.
     counts
-        By sample, in natural order: whole sperm normal, abnormal, undecided; all crops.
+        By sample, in natural order: whole sperm normal, abnormal, undecided; of all crops that
+        the checks pass.
+    refused
+        By sample: how many crops the checks refuse; empty if the model's card has no checks.
     failures
         Images that could not be graded.
     """
@@ -72,6 +78,7 @@ class Gathered:
     measures: dict[str, NDArray[np.float64]]
     samples: tuple[str, ...]
     counts: dict[str, Counts]
+    refused: dict[str, int]
     failures: tuple[Failure, ...] = ()
 
     @property
@@ -81,6 +88,14 @@ class Gathered:
         return Counts(
             sum(c.normal for c in of), sum(c.abnormal for c in of), sum(c.undecided for c in of)
         )
+
+    @property
+    def share_refused(self) -> Proportion | None:
+        """Of all crops, those that the checks refuse; ``None`` if nothing was checked."""
+        if not self.refused:
+            return None
+        refused = sum(self.refused.values())
+        return proportion(refused, refused + self.total.assessed)
 
 
 def gather(
@@ -93,6 +108,11 @@ def gather(
 ) -> Gathered:
     """Grade every image of a folder (or a file, or a pattern); sub-folders are samples.
 
+    Parameters
+    ----------
+    grader
+        One that grades anyway: its flags are what says that a crop would be refused.
+
     Raises
     ------
     EmptyInputError
@@ -102,7 +122,9 @@ def gather(
     draw = np.random.default_rng(seed)
     kept: list[tuple[Graded, str]] = []
     verdicts: dict[str, list[Assessment]] = {}
+    refused: dict[str, int] = {}
     failures: list[Failure] = []
+    checked = grader.card.checks is not None
     crops = 0
     for item in grader.stream(list(find_images([where]).paths), progress=progress):
         if isinstance(item, Failure):
@@ -110,7 +132,11 @@ def gather(
             continue
         crops += 1
         sample = _sample(where, item.assessment.source)
-        verdicts.setdefault(sample, []).append(item.assessment)
+        passed = verdicts.setdefault(sample, [])
+        if checked:
+            refused[sample] = refused.get(sample, 0) + bool(item.assessment.flags)
+        if not item.assessment.flags:
+            passed.append(item.assessment)
         # Reservoir sampling (Vitter 1985, algorithm R): each crop with the same chance.
         if len(kept) < most:
             kept.append((item, sample))
@@ -130,6 +156,7 @@ def gather(
         measures=measure_all([graded for graded, _ in kept]),
         samples=tuple(sample for _, sample in kept),
         counts={name: count_whole(given, labels) for name, given in verdicts.items()},
+        refused=refused,
         failures=tuple(failures),
     )
 
@@ -154,18 +181,25 @@ def drift(
     Raises
     ------
     EmptyInputError
-        If no sperm of the reference was decided.
+        If no sperm of the reference passes the checks and is decided.
     """
     if not reference.total.decided:
         raise EmptyInputError(
-            "every sperm of the reference is undecided", advice="Take other images as reference"
+            "expected a percentage normal in the reference, got none: of its crops the model's "
+            f"checks refuse {sum(reference.refused.values())}, and {reference.total.undecided} are "
+            "undecided",
+            advice="Take crops that `androscope assess` grades as reference, or a model adapted to "
+            "this microscope",
         )
+    before, after = reference.share_refused, new.share_refused
     divisions = divide(reference.samples, new.samples, permutations=permutations, seed=seed)
     several = list(reference.counts.items()) if len(reference.counts) > 1 else []
     return Drift(
         reference=reference.name,
         new=new.name,
         counts=(reference.total, new.total),
+        refused=None if before is None or after is None else (before, after),
+        refused_of=new.refused,
         whole_samples=divisions.whole_samples,
         permutations=len(divisions),
         test=mmd_test(reference.embeddings, new.embeddings, divisions),

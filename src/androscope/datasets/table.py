@@ -34,6 +34,8 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
 
 _RESERVED = ("path", "patient", "split")
 _BLANK = frozenset(text for text, value in LABEL_VALUES.items() if value == UNLABELLED)
+#: How other files begin that are taken for tables, and what they are.
+_NO_TABLE = {"{": "JSON", "[": "JSON", "<": "HTML or XML"}
 _SAVE_AS = "Save it as CSV UTF-8"
 
 
@@ -54,6 +56,10 @@ def read_table(path: Path) -> Listing:
     except (OSError, UnicodeDecodeError) as error:
         what = error.strerror if isinstance(error, OSError) else f"not UTF-8 text ({error.reason})"
         return Listing((), (), (Problem(None, str(path), f"cannot be read: {what}", _SAVE_AS),))
+    begins = text.lstrip()[:1]
+    if begins in _NO_TABLE:
+        what = f"no table: it begins with {begins!r}, as {_NO_TABLE[begins]} does"
+        return Listing((), (), (Problem(None, str(path), what, "Give a CSV with a header line"),))
     records = list(_records(text, path, problems))
     if not records:
         problems.append(
@@ -63,7 +69,9 @@ def read_table(path: Path) -> Listing:
     (header_line, first), rest = records[0], records[1:]
     header = [name.strip().lower() for name in first]
     if not _header_is_sound(header, header_line, path, problems):
-        return Listing((), (), tuple(problems))
+        # Rows below a header that is none say nothing further.
+        first_ones = [p for p in problems if p.line is None or p.line <= header_line]
+        return Listing((), (), tuple(first_ones))
     rows = list(_rows(header, rest, problems))
     labels, notes = _label_columns(header, rows)
     if not labels:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from androscope.assessment.matching import Observer, Sperm
 from androscope.assessment.observers import UNDECIDED
-from androscope.datasets.listing import labels_error
+from androscope.datasets.listing import labels_error, lines_of
 from androscope.datasets.table import read_table
 from androscope.errors import VerdictsError
 from androscope.types import ABNORMAL, NORMAL, Verdict
@@ -54,10 +54,10 @@ def read_observer(path: Path, name: str | None = None) -> Observer:
     Raises
     ------
     VerdictsError
-        If the file cannot be read, is of neither kind, or holds another word for a verdict; every
-        bad row is listed.
+        If the file cannot be read, is of neither kind, or holds another word for a verdict; the
+        first bad rows are listed.
     LabelsError
-        If it is a label table with bad rows; every one is listed.
+        If it is a label table with bad rows; the first ones are listed.
     """
     name = path.stem if name is None else name
     try:
@@ -106,8 +106,9 @@ def _assessed(path: Path, name: str, reader: csv.DictReader[str]) -> Observer:
             )
         )
     if wrong:
-        listed = "".join(f"\n  {problem}" for problem in wrong)
-        raise VerdictsError(f"{len(wrong)} bad verdicts:{listed}\n", path=path, advice=_ADVICE)
+        raise VerdictsError(
+            f"{len(wrong)} bad verdicts:{lines_of(wrong)}\n", path=path, advice=_ADVICE
+        )
     notes = (f"{failed} images could not be assessed and count as undecided",) if failed else ()
     return Observer(name, tuple(c.removesuffix(_VERDICT) for c in columns), tuple(rows), notes)
 

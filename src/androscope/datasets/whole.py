@@ -48,7 +48,7 @@ def load_whole(
     Raises
     ------
     DatasetMissingError, DatasetCorruptError, LabelsError
-        As :func:`androscope.datasets.load` does; bad rows are listed all at once.
+        As :func:`androscope.datasets.load` does; the first bad rows are listed at once.
     """
     settings = load_settings() if settings is None else settings
     path = Path(name_or_path)

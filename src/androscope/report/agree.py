@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from androscope import __version__
-from androscope.assessment.bland_altman import FEWEST, BlandAltman
+from androscope.assessment.bland_altman import FEWEST, FURTHEST, BlandAltman
 from androscope.assessment.concordance import WHOLE, Concordance, PairOfObservers
 from androscope.assessment.matching import Matched
 from androscope.assessment.observers import Estimate, Pair
@@ -121,6 +121,13 @@ def _print_samples(console: Console, pair: PairOfObservers) -> None:
             console,
             f"Percentage points. The smallest sample has {least} sperm decided by both; the fewer, "
             "the wider the limits by chance alone.",
+        )
+    limits = [e.value for one in pair.samples.values() for e in (one.lower, one.upper)]
+    if any(value is not None and abs(value) == FURTHEST for value in limits):
+        _say(
+            console,
+            "A limit of 100 points is where percentages end: any difference at all may be expected "
+            "there.",
         )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from androscope import __version__
 from androscope.assessment.control_chart import Chart, ChartPoint
 from androscope.assessment.drift import Drift
+from androscope.assessment.gate import UNCHECKED
 from androscope.files import write_text
 from androscope.report.axes import BLUE, ORANGE, Axes, page
 from androscope.report.names import NOTICE, printable
@@ -42,6 +43,7 @@ def print_drift(console: Console, found: Drift) -> None:
         f"Size of that difference: a new crop is told from a reference crop in "
         f"{test.separation:.0%} of pairs (50%: not at all; 100%: always).",
     )
+    _say(console, refused_words(found))
     for caution in cautions(found):
         _say(console, caution)
     _print_measures(console, found)
@@ -62,6 +64,20 @@ def verdict(found: Drift) -> str:
             "difference was seen."
         )
     return f"No difference seen between {found.new} and {found.reference}."
+
+
+def refused_words(found: Drift) -> str:
+    """How many crops of either the model's checks refuse, and where those are counted."""
+    if found.refused is None:
+        return f"{UNCHECKED[0].upper()}{UNCHECKED[1:]}."
+    before, after = found.refused
+    if not (before.count or after.count):
+        return f"The model's checks refuse none of {before.n} reference and {after.n} new crops."
+    return (
+        f"The model's checks refuse {before.count} of {before.n} reference crops, "
+        f"{percent(before)}, and {after.count} of {after.n} new ones, {percent(after)}. They are "
+        "compared like all others, and are in no percentage normal."
+    )
 
 
 def cautions(found: Drift) -> tuple[str, ...]:
@@ -101,13 +117,14 @@ def _print_chart(console: Console, found: Drift) -> None:
     console.print()
     centre = found.chart.centre
     _say(console, f"Normal in every part, reference: {percent(centre)} of {centre.n}", bold=True)
-    table = table_for(console, "Sample", "decided", "undecided", "normal", "limits", "")
+    table = table_for(console, "Sample", "refused", "decided", "undecided", "normal", "limits", "")
     for point in found.chart.points:
         limits = "-"
         if point.low is not None and point.high is not None:
             limits = f"{point.low:.1%} to {point.high:.1%}{' exact' if point.exact else ''}"
         table.add_row(
             printable(point.name),
+            str(found.refused_of.get(point.name, "-")),
             str(point.counts.decided),
             str(point.counts.undecided),
             "-" if point.share is None else f"{point.share:.1%}",
@@ -128,8 +145,8 @@ def document(found: Drift) -> dict[str, Any]:
         "schema": SCHEMA,
         "notice": NOTICE,
         "androscope": __version__,
-        "reference": {"name": found.reference, "crops": found.counts[0].assessed},
-        "new": {"name": found.new, "crops": found.counts[1].assessed},
+        "reference": _set(found, 0),
+        "new": _set(found, 1),
         "alpha": found.alpha,
         "moved": found.moved,
         "verdict": verdict(found),
@@ -158,6 +175,7 @@ def document(found: Drift) -> dict[str, Any]:
             }
             for m in found.measures
         ],
+        "refused_by_sample": dict(found.refused_of),
         "chart": _chart(found.chart),
         "reference_chart": _chart(found.reference_chart),
     }
@@ -167,6 +185,17 @@ def write_json(path: str | Path, found: Drift) -> None:
     """Write :func:`document`. Raises :class:`~androscope.errors.OutputError`."""
     text = json.dumps(document(found), indent=2, ensure_ascii=True, allow_nan=False)
     write_text(path, text + "\n")
+
+
+def _set(found: Drift, which: int) -> dict[str, Any]:
+    share = None if found.refused is None else found.refused[which]
+    return {
+        "name": (found.reference, found.new)[which],
+        "crops": found.counts[which].assessed if share is None else share.n,
+        "refused": None
+        if share is None
+        else {"count": share.count, "value": share.fraction, "low": share.low, "high": share.high},
+    }
 
 
 def _chart(chart: Chart) -> dict[str, Any]:

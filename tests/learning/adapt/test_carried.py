@@ -3,13 +3,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from androscope.assessment.gate import check_crops
+from androscope.datasets import LabelledCrops
 from androscope.errors import TrainingError
+from androscope.imaging.phantom_set import phantom_set
 from androscope.learning.adapt import carried
-from androscope.learning.adapt.carried import calibration_of, checks_of, conformal_of
+from androscope.learning.adapt.carried import calibration_of, checks_of, conformal_of, widened
 from androscope.model.bundle import load_bundle
-from androscope.model.card_checks import CheckLimits, Checks
+from androscope.model.card_checks import CheckLimits, Checks, DomainFile
+from androscope.model.card_checks_text import checks_text
 from androscope.model.card_trust import Calibration, Conformal
+from androscope.types import Crop
 
+from ...checked import LIMITS  # noqa: TID252  (tests are no package)
 from .lab import LABELS, TINY, lab
 
 PARENT = load_bundle(TINY).card
@@ -22,19 +28,67 @@ CHECKS = Checks(
     confirmed_crops=240,
     passed=0.98,
 )
+DOMAIN = DomainFile(file="domain.npz", sha256="0" * 64, bytes=9, components=3)
 PLATT = Calibration(
     method="platt", parameters={"slope": 0.5, "intercept": 1.0}, data="x", crops=9, abnormal=3
 )
 OLD = Conformal(data="mhsma valid", normal=(0.1, 0.2), abnormal=(0.6, 0.9))
 
 
-def test_checks_of_other_images_are_not_carried_over() -> None:
-    parent = PARENT.model_copy(update={"checks": CHECKS})
-    crops = lab(60)
-    checks, domain, notes = checks_of(parent, b"", crops, crops.select(np.arange(20)), "lab")
-    assert (checks, domain) == (None, None)
-    assert notes[0].startswith("the parent's checks of images before grading are left out")
-    assert "60 crops to fit by and 20 held out, and 100 of each are needed" in notes[0]
+def _own(n: int, seed: int) -> LabelledCrops:
+    """Phantoms of a lab whose lamp is weak: a sixth of the contrast."""
+    pixels = np.stack([p.pixels for p in phantom_set(n, seed)]).astype(np.float64)
+    dim = (128 + (pixels - 128) / 6).astype(np.uint8)
+    return LabelledCrops(
+        dim, np.zeros((n, 3), np.int8), LABELS, tuple(f"{seed}-{i}" for i in range(n))
+    )
+
+
+def test_the_parents_checks_are_widened_to_few_crops_and_still_find_what_is_no_sperm() -> None:
+    parent = PARENT.model_copy(
+        update={"checks": CHECKS.model_copy(update={"limits": LIMITS, "domain": DOMAIN})}
+    )
+    fitted, held = _own(40, 0), _own(20, 1)
+    crops = [Crop(pixels, "x") for pixels in held.crops]
+    none = np.zeros((len(held), 0), np.float32)
+    refused = sum(map(bool, check_crops(crops, none, parent.checks, None)))
+    assert refused > len(held) / 2  # what the bundle was adapted to
+    checks, domain, (note,) = checks_of(parent, b"", fitted, held, "lab")
+    assert domain is None
+    assert checks.domain is None
+    assert set(checks.limits) == set(LIMITS) - {"domain"}
+    assert checks.limits["colour"] == LIMITS["colour"]
+    assert checks.limits["contrast"].low < LIMITS["contrast"].low
+    assert checks.limits["contrast"].high == LIMITS["contrast"].high
+    assert checks.passed >= 0.85
+    assert checks.confirmed == "lab, held out while limits were widened to the others"
+    assert checks.confirmed_crops == 20
+    every = [*crops, *(Crop(pixels, "x") for pixels in fitted.crops)]
+    assert not any(check_crops(every, np.zeros((60, 0), np.float32), checks, None))
+    assert note.startswith("checks of images before grading are the parent's: focus, contrast, ")
+    assert "widened to the crops adapted to: " in note
+    assert "left out: the distance to the training data" in note
+    assert f"{checks.passed:.1%} of 20 held-out crops pass" in note
+    assert "40 crops to fit by and 20 held out, and 100 of each are needed" in note
+    assert "each as wide as the crops of lab need" in checks_text(checks)
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
+    strange = [
+        Crop(noise, "noise"), Crop(fitted.crops[0], "stained", chroma=0.5),
+        Crop(np.full((64, 64), 9, np.uint8), "blank"),
+    ]  # fmt: skip
+    flags = check_crops(strange, none[:3], checks, None)
+    assert [flag.check for flag in flags[0]] != []
+    assert "colour" in [flag.check for flag in flags[1]]
+    assert [flag.check for flag in flags[2]] == ["contrast"]
+
+
+def test_a_distance_alone_leaves_nothing() -> None:
+    only = {"domain": CheckLimits(high=2.0)}
+    checks, note = widened(
+        CHECKS.model_copy(update={"limits": only, "domain": DOMAIN}), lab(20), lab(10), "lab"
+    )
+    assert checks is None
+    assert note.endswith("nothing is checked")
 
 
 def test_a_parent_without_checks_has_none_to_drop() -> None:

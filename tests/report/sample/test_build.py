@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from androscope.assessment.findings import SampleFind
 from androscope.assessment.sample import wilson_interval
 from androscope.model.bundle import load_bundle
 from androscope.report.sample.build import build_report
 from androscope.report.sample.view import view_of
-from androscope.types import Failure
+from androscope.types import Failure, Flag
 
 MHSMA = ("head", "acrosome", "vacuole", "tail")
 FULL = ("head", "acrosome", "vacuole", "midpiece", "tail", "cytoplasm")
@@ -263,6 +264,44 @@ def test_what_the_signer_must_know(make: Any, changes: dict[str, Any], expected:
     findings = make({"a": ["nnn"] * 200, "b": ["nnn"] * 200})
     assert build_report(findings).warnings == []
     assert build_report(_files(findings, **changes)).warnings == [expected]
+
+
+@pytest.mark.parametrize(
+    ("refused", "expected"),
+    [
+        pytest.param(10, [], id="as few as good images cost"),
+        pytest.param(
+            11,
+            [
+                "The checks refused 11 of 211 crops: no fraction counts them, and each speaks of "
+                "the others alone."
+            ],
+            id="5%",
+        ),
+        pytest.param(
+            201,
+            [
+                "The checks refused 201 images and passed 200: these images are not such as the "
+                "model learned from."
+            ],
+            id="most",
+        ),
+    ],
+)
+def test_what_the_checks_refused(make: Any, refused: int, expected: list[str]) -> None:
+    flag = Flag("focus", 0.1, 0.2, "out of focus: 0.1, at least 0.2 is needed")
+    findings = make({"a": ["nnn"] * 200, "b": []})
+    left_out = SampleFind("a/0.png", "a", "a/0.png", excluded="refused by the checks: focus")
+    finds = (*findings.finds, *[replace(left_out, flags=(flag,))] * refused)
+    warnings = build_report(replace(findings, finds=finds, replicates=("a",))).warnings
+    assert [w for w in warnings if "checks" in w] == expected
+    given = replace(findings, finds=finds).not_used
+    assert {(f.name, f.code, f.reason) for f in given} == {("a/0.png", "refused", flag.reason)}
+    assert len(given) == refused
+
+
+def test_what_was_left_out_of_a_field_was_no_image(make: Any) -> None:
+    assert make({"a": ["nnn"]}, excluded=(("debris", False),)).not_used == ()
 
 
 def test_sizes_that_hardly_differ_are_one(make: Any) -> None:

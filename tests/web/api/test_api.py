@@ -55,6 +55,12 @@ class TestAssess:
         [
             pytest.param({"pixel_size_um": "-1"}, 422, "pixel_size_um", id="pixel-size"),
             pytest.param({"error_rate": "nan"}, 422, "error_rate", id="error-rate"),
+            pytest.param(
+                {"error_rate": "0.6"},
+                422,
+                "error_rate: Input should be less than or equal to 0.5",
+                id="error-rate-that-guessing-keeps",
+            ),
             pytest.param({"taken_as": "cells"}, 422, "taken_as", id="taken-as"),
             pytest.param({"model": "/etc"}, 400, "there is no model '/etc'", id="a-path"),
         ],
@@ -91,6 +97,13 @@ class TestAssess:
 
 
 class TestSamples:
+    @pytest.mark.parametrize("rate", [0, 0.51, 0.8])
+    def test_an_error_rate_that_no_grader_takes(self, client: TestClient, rate: float) -> None:
+        answer = client.post(f"{API}/samples", json={"name": "rate", "error_rate": rate})
+        assert answer.status_code == 422
+        assert "body.error_rate: Input should be" in answer.json()["detail"]
+        assert client.get(f"{API}/samples?search=rate").json()["total"] == 0
+
     def test_made_found_and_given(self, client: TestClient) -> None:
         made = client.post(f"{API}/samples", json={"name": "day 3", "pixel_size_um": 0.11})
         assert made.status_code == 201
@@ -112,6 +125,8 @@ class TestSamples:
         assert (sample["images"], sample["failures"], sample["assessed"]) == (3, 1, 3)
         share = sample["normal_share"]
         assert share["n"] == sample["normal"] + sample["abnormal"]
+        assert share["low"] <= share["fraction"] <= share["high"]
+        assert (sample["undecided"], sample["normal_bounds"]) == (0, None)
         (failure,) = client.get(f"{API}/samples/{graded}/failures").json()
         assert (failure["name"], failure["code"]) == ("broken.png", "image-unreadable")
 

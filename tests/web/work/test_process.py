@@ -192,8 +192,9 @@ def test_a_blank_crop_counts_as_no_sperm(worker: Worker, tmp_path: Path) -> None
     [
         (GradeTask(path="/nowhere.png", name="x.png", model=str(TINY)), "image-unreadable"),
         (GradeTask(path="/nowhere.png", name="x.png", model="no-such-model"), "bundle"),
+        (GradeTask(path="/nowhere.png", name="x.png", error_rate=0.8), "settings"),
     ],
-    ids=["no picture", "no model"],
+    ids=["no picture", "no model", "a rate of an earlier version"],
 )
 def test_what_cannot_be_graded_is_said(worker: Worker, task: GradeTask, code: str) -> None:
     reply = worker.ask(task)

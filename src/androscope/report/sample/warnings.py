@@ -19,6 +19,9 @@ _DIFFERS = 1.02
 #: Likewise where the lengths are estimates.
 _DIFFERS_ESTIMATED = 1.25
 
+#: From this share on, what the checks refuse is more than the few good images that they may cost.
+_MANY_REFUSED = 0.05
+
 
 def warnings_of(
     findings: Findings,
@@ -64,7 +67,7 @@ def _about_undecided(counts: CountsReport) -> list[str]:
 
 
 def _about_checks(findings: Findings) -> list[str]:
-    """Sperm graded although they did not pass, and models that check nothing."""
+    """Sperm graded although they did not pass, and those that the checks refused."""
     assessed = [verdicts for _, verdicts in findings.assessed]
     flagged = sum(bool(verdicts.flags) for verdicts in assessed)
     if flagged:
@@ -77,6 +80,11 @@ def _about_checks(findings: Findings) -> list[str]:
         return [
             f"The checks refused {refused} images and passed {len(assessed)}: these images are "
             "not such as the model learned from."
+        ]
+    if refused and refused >= _MANY_REFUSED * (refused + len(assessed)):
+        return [
+            f"The checks refused {refused} of {refused + len(assessed)} crops: no fraction counts "
+            "them, and each speaks of the others alone."
         ]
     return []
 

@@ -9,6 +9,7 @@ from fastapi import HTTPException, Request
 from pydantic import BaseModel, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from androscope.assessment.conformal import MOST
 from androscope.client.assessed import AssessedOut, FoundOut, PictureOut
 from androscope.client.shapes import FailureOut, FlagOut, PartOut
 from androscope.records.types import Find
@@ -17,6 +18,7 @@ from androscope.types import Failure
 from androscope.web.api.common import StateOf, api_router
 from androscope.web.api.images import FILES, UNLIMITED, Uploader, receive_files
 from androscope.web.api.samples import check_model
+from androscope.web.texts import text
 from androscope.web.work.direct import DirectPicture
 from androscope.web.work.wire import GradeTask
 
@@ -35,7 +37,7 @@ class AssessIn(BaseModel):
     head_length: float | None = Field(None, gt=0, lt=1000, allow_inf_nan=False)
     taken_as: Literal["by size", "crops", "fields"] = "by size"
     model: str | None = Field(None, max_length=200)
-    error_rate: float | None = Field(None, gt=0, lt=1, allow_inf_nan=False)
+    error_rate: float | None = Field(None, gt=0, le=MOST, allow_inf_nan=False)
     grade_anyway: bool = Field(False, description="What does not pass the checks, with its flags.")
 
 
@@ -76,7 +78,7 @@ async def assess(request: Request, caller: Uploader, state: StateOf) -> Assessed
     """Grade files at once; one that cannot be graded does not stop the others."""
     direct = None if state.dispatcher is None else state.dispatcher.direct
     if direct is None:
-        raise HTTPException(409, "this server does not grade: it was started without work")
+        raise HTTPException(409, text("review.no_work"))
     received = await receive_files(request, caller, state, most=_MOST)
     try:
         fields = _fields(received.fields)

@@ -11,6 +11,7 @@ from androscope.client.shapes import CropOut, EventOut, Id, Listed
 from androscope.records.types import CropRecord
 from androscope.types import Verdict
 from androscope.web.api.common import PageNumber, PerPage, StateOf, api_router
+from androscope.web.looking import KEPT_FOR, heat_of
 from androscope.web.security.guard import VIEWER, Reviewer
 
 __all__ = ["ReviewIn", "router"]
@@ -122,6 +123,24 @@ def get_pixels(state: StateOf, crop_id: Id) -> Response:
     if png is None:
         raise HTTPException(404, "nothing was cut out of the picture for this find")
     return Response(png, media_type="image/png")
+
+
+@router.get(
+    "/crops/{crop_id}/heat",
+    dependencies=[VIEWER],
+    response_class=Response,
+    responses={200: {"content": {"image/png": {}}, "description": "The map over the crop"}},
+)
+def get_heat(
+    state: StateOf,
+    crop_id: Id,
+    part: Annotated[
+        str,
+        Query(max_length=100, description="Which; empty: that called abnormal the most."),
+    ] = "",
+) -> Response:
+    """Draw where the model looked for its verdict; verdict and flags are the record's."""
+    return Response(heat_of(state, crop_id, part), media_type="image/png", headers=KEPT_FOR)
 
 
 @router.post("/crops/{crop_id}/reviews", status_code=201)

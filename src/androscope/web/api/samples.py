@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import HTTPException, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from androscope.assessment.conformal import MOST
 from androscope.client.shapes import FailureOut, Id, Listed, ProgressOut, SampleOut
 from androscope.records.types import SampleStatus
 from androscope.web.api.common import PREFIX, PageNumber, PerPage, StateOf, api_router
@@ -32,7 +33,7 @@ class SampleIn(BaseModel):
     error_rate: float | None = Field(
         None,
         gt=0,
-        lt=1,
+        le=MOST,
         description="Leave undecided what cannot be decided at this rate of error.",
     )
 

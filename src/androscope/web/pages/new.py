@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from androscope.assessment.conformal import MOST
 from androscope.records.people import Role
 from androscope.records.types import SampleSummary
 from androscope.web.render import is_program, page
@@ -90,14 +91,16 @@ def _create(state: State, caller: Caller, received: Received) -> SampleSummary:
         for name in ("taken_as", "model", "error_rate", "grade_anyway")
         if fields.get(name, "").strip()
     }
-    _number(settings.get("error_rate", ""), text("new.error_rate"), below=1.0)
+    rate = _number(settings.get("error_rate", ""), text("new.error_rate"), most=MOST)
+    if rate is not None:
+        settings["error_rate"] = str(rate)  # with a point, however it was typed
     if settings.get("model") not in (None, *state.offer.names()):
         raise HTTPException(400, text("models.unknown", name=settings["model"]))
     try:
         sample = state.records.samples.create(
             fields.get("name", "").strip(),
             actor=caller.name,
-            pixel_size_um=_number(fields.get("pixel_size", ""), text("new.pixel_size"), below=1000),
+            pixel_size_um=_number(fields.get("pixel_size", ""), text("new.pixel_size"), most=1000),
             comment=fields.get("comment", "").strip(),
             settings=settings,
         )
@@ -112,7 +115,7 @@ def _queue(state: State, caller: Caller, received: Received, sample_id: int) -> 
     queue_files(state.records, sample_id, received.files, replicate=replicate, actor=caller.name)
 
 
-def _number(given: str, what: str, *, below: float) -> float | None:
+def _number(given: str, what: str, *, most: float) -> float | None:
     given = given.strip().replace(",", ".")
     if not given:
         return None
@@ -120,6 +123,6 @@ def _number(given: str, what: str, *, below: float) -> float | None:
         value = float(given)
     except ValueError:
         value = math.nan
-    if not 0 < value < below:
-        raise HTTPException(400, text("new.number", what=what, below=f"{below:g}", given=given))
+    if not 0 < value <= most:
+        raise HTTPException(400, text("new.number", what=what, most=f"{most:g}", given=given))
     return value

@@ -11,12 +11,12 @@ from androscope.records.entries import EventKind
 from androscope.records.store import Records
 from androscope.records.types import CropRecord
 from androscope.types import Verdict
+from androscope.web.looking import KEPT_FOR, heat_of
 from androscope.web.render import page
 from androscope.web.reviewing import agreement, card_of, keys_of
 from androscope.web.security.guard import REVIEWER, VIEWER, Reviewer
 from androscope.web.state import State, state_of
 from androscope.web.texts import text
-from androscope.web.work.wire import HeatTask
 
 __all__ = ["router"]
 
@@ -159,24 +159,7 @@ def undo(request: Request, caller: Reviewer, state: _State, crop_id: int) -> Res
 @router.get("/crops/{crop_id}/heat.png", dependencies=[REVIEWER])
 def heat(state: _State, crop_id: int, part: Annotated[str, Query(max_length=100)] = "") -> Response:
     """Draw where the model looked; of a part, or of that which it called abnormal the most."""
-    crop = state.records.crops.get(crop_id)
-    pixels = state.records.crops.pixels(crop_id)
-    asked = [p for p in crop.opinion.parts if part in ("", p.label)]
-    if state.dispatcher is None or pixels is None or not asked:
-        raise HTTPException(404, text("review.no_map"))
-    name = crop.model.rpartition(" ")[0]
-    offer = state.offer
-    task = HeatTask(
-        pixels=pixels.tobytes(),
-        label=max(asked, key=lambda p: p.probability - p.threshold).label,
-        model=offer.where(name) if offer.fixed is None else offer.fixed,
-        graded_by=crop.model,
-    )
-    return Response(
-        state.dispatcher.direct.heat(task),
-        media_type="image/png",
-        headers={"cache-control": "private, max-age=86400"},
-    )
+    return Response(heat_of(state, crop_id, part), media_type="image/png", headers=KEPT_FOR)
 
 
 @router.post("/crops/{crop_id}/observe")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from androscope.assessment.field import GradedField
 from androscope.assessment.gate import blank_flag, checks_text
-from androscope.errors import ImageError
+from androscope.errors import ImageError, SettingsError
 from androscope.fields import FieldOptions, is_field, locate_and_grade
 from androscope.imaging.read import read_image
 from androscope.predict import Graded as GradedCrop
@@ -39,7 +39,7 @@ def grade(task: GradeTask, *, threads: int) -> Graded | Stopped:
         grader.card.version,
         grader.card.model_sha256,
         grader.card.model_dump_json(),
-        task.error_rate,
+        grader.error_rate,
     )
     if is_field(image, grader, options, "auto", fields):
         return _field(locate_and_grade(image, grader, options), model)
@@ -51,8 +51,18 @@ def grade(task: GradeTask, *, threads: int) -> Graded | Stopped:
 def grader_of(
     model: str | None, error_rate: float | None, threads: int, grade_anyway: bool = False
 ) -> Grader:
-    """The model at hand; the last two are kept."""
-    return Grader(model, threads=threads, error_rate=error_rate, grade_anyway=grade_anyway)
+    """The model at hand; the last two are kept.
+
+    Raises
+    ------
+    SettingsError
+        If the error rate is outside its range, as that of a sample of an earlier version may be:
+        nothing is wrong with its images.
+    """
+    try:
+        return Grader(model, threads=threads, error_rate=error_rate, grade_anyway=grade_anyway)
+    except ValueError as error:
+        raise SettingsError(str(error), advice="Make a new sample of these images") from error
 
 
 def _field(graded: GradedField, model: StoredModel) -> Graded:

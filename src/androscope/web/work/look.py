@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from androscope.explanation import explain_crop, overlay_png
-from androscope.types import Crop, Failure
+from androscope.explanation import explain_graded, overlay_png
+from androscope.types import Assessment, Crop
 from androscope.web.work.grade import grader_of
 from androscope.web.work.wire import Heat, HeatTask, Stopped, square
 
@@ -11,16 +11,19 @@ __all__ = ["look"]
 
 
 def look(task: HeatTask, *, threads: int) -> Heat | Stopped:
-    """Draw the map of one part."""
-    # A crop that was graded although it did not pass the checks is explained as well.
-    grader = grader_of(task.model, None, threads, grade_anyway=True)
+    """Draw the map of one part, with the verdict and the flags that the record has.
+
+    They are not asked for again: the record's were given at the sample's error rate and by colours
+    that are not kept.
+    """
+    grader = grader_of(task.model, None, threads)
     card = grader.card
     at_hand = f"{card.name} {card.version}"
-    if at_hand != task.graded_by or task.label not in card.labels:
+    labels = tuple(part.label for part in task.parts)
+    if at_hand != task.graded_by or labels != card.labels or task.label not in labels:
         return Stopped(
             code="bundle", reason=f"{at_hand} is at hand, and {task.graded_by} graded the crop"
         )
-    explained = explain_crop(Crop(square(task.pixels), "crop"), grader)
-    if isinstance(explained, Failure):
-        return Stopped(code=explained.code, reason=explained.reason, advice=explained.advice)
+    recorded = Assessment("crop", None, task.parts, flags=task.flags)
+    explained = explain_graded(Crop(square(task.pixels), "crop"), recorded, grader)
     return Heat(png=overlay_png(explained, task.label))

@@ -69,6 +69,8 @@ class HeatTask(_Message):
     do: Literal["heat"] = "heat"
     pixels: bytes
     label: str
+    parts: tuple[PartVerdict, ...] = Field(description="As recorded, of every label.")
+    flags: tuple[Flag, ...] = Field(description="As recorded.")
     model: str | None
     graded_by: str = Field(description="Name and version; no other model is asked.")
 
