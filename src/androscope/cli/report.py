@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from androscope.cli.options import (
+    BitDepthOption,
     ErrorRateOption,
     FieldsOption,
     GradeAnywayOption,
@@ -80,6 +81,7 @@ def report(
     error_rate: ErrorRateOption = None,
     grade_anyway: GradeAnywayOption = False,
     pixel_size: PixelSizeOption = None,
+    bit_depth: BitDepthOption = None,
     head_length: HeadLengthOption = None,
     fields: FieldsOption = None,
     locator: LocatorOption = None,
@@ -134,6 +136,7 @@ def report(
         pixel_size_um=pixel_size,
         head_length=head_length,
         find=None if locator is None else finder(locator, threads=threads or 0),
+        bit_depth=bit_depth,
     )
     with progress_bar(quiet, "Grading") as progress:
         findings = grade_sample(
