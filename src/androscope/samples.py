@@ -17,19 +17,24 @@ from androscope.fields import (
     FieldOptions,
     default_finder,
     grade_fields,
+    grade_series,
     is_field,
     locate_and_grade,
 )
 from androscope.files import sha256_of
 from androscope.imaging.crop import to_crop
+from androscope.imaging.depth import guessed_depth
 from androscope.imaging.head_scale import HEAD_UM
 from androscope.imaging.inputs import Progress
+from androscope.imaging.likeness import Look, copies, look_of
+from androscope.imaging.one_field import TimeSeries, one_per_field
 from androscope.imaging.read import failure_of, read_images
 from androscope.imaging.sample_folder import SampleFolder, find_sample
 from androscope.imaging.video import is_video
 from androscope.model.locator import Locator
 from androscope.predict import Graded, Grader
 from androscope.report.sample.pictures import OVERLAYS, draw_field
+from androscope.settings import Settings, load_settings
 from androscope.types import Crop, Failure, GreyImage
 
 __all__ = ["TakenAs", "grade_sample"]
@@ -75,7 +80,9 @@ def grade_sample(
     found = folder if isinstance(folder, SampleFolder) else find_sample(folder, rules)
     options = options or FieldOptions()
     options = replace(options, find=options.find or default_finder())
-    reader = _Reader(grader, options, taken_as)
+    settings = load_settings().with_bit_depth(options.bit_depth)
+    least = guessed_depth(found.paths, settings)
+    reader = _Reader(grader, options, taken_as, settings, least)
     done, total = 0, len(found.paths)
     for replicate in found.replicates:
         for path in replicate.paths:
@@ -95,6 +102,7 @@ def grade_sample(
         failures=tuple(reader.failures),
         overlays=tuple(reader.overlays),
         fields=reader.fields,
+        copies=copies(reader.looks),
         error_rate=grader.error_rate,
         notes=notes,
         settings=_settings(options, taken_as, fields=reader.fields > 0),
@@ -104,10 +112,12 @@ def grade_sample(
 def _settings(options: FieldOptions, taken_as: TakenAs, *, fields: bool) -> dict[str, str]:
     how = "crops or fields, by size" if taken_as == "by size" else str(taken_as)
     settings = {"images taken as": how}
-    if options.pixel_size_um is not None:
-        settings["pixel size given"] = f"{options.pixel_size_um:g} um"
-    if options.head_length is not None:
-        settings["head length given"] = f"{options.head_length:g} px"
+    given = (
+        ("pixel size given", options.pixel_size_um, "um"),
+        ("head length given", options.head_length, "px"),
+        ("bit depth given", options.bit_depth, "bits"),
+    )
+    settings |= {name: f"{value:g} {unit}" for name, value, unit in given if value is not None}
     if fields:
         find = options.find
         settings["sperm located by"] = (
@@ -135,6 +145,9 @@ class _Reader:
     grader: Grader
     options: FieldOptions
     taken_as: TakenAs
+    settings: Settings
+    least_bits: int
+    looks: list[Look] = field(default_factory=list)
     files: list[SampleFile] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     overlays: list[Overlay] = field(default_factory=list)
@@ -155,7 +168,10 @@ class _Reader:
             seen.pictures += 1
             if isinstance(picture, GradedField):
                 self._field(picture, name, replicate, seen, kind="video")
-            elif self._is_field(picture):
+                continue
+            is_one = self._is_field(picture)
+            self.looks.append(Look(name, look_of(picture.pixels), is_one))
+            if is_one:
                 graded = locate_and_grade(picture, self.grader, self.options)
                 self._field(graded, name, replicate, seen, kind="field")
             else:
@@ -179,7 +195,13 @@ class _Reader:
 
     def _pictures(self, path: Path, name: str) -> Iterator[GreyImage | GradedField | Failure]:
         if self.taken_as == "crops" or not is_video(path):
-            yield from read_images(path, name=name)
+            least = self.least_bits
+            pictures = read_images(path, name=name, settings=self.settings, least_bits=least)
+            for picture in one_per_field(pictures, self._is_field):
+                if isinstance(picture, TimeSeries):
+                    yield from grade_series(picture, self.grader, self.options)
+                else:
+                    yield picture
             return
         for item in grade_fields([path], self.grader, self.options):
             if isinstance(item, Failure):
