@@ -11,13 +11,15 @@ import math
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from androscope.imaging.crop import looks_like_field
+from androscope.imaging.one_field import TimeSeries, one_per_field
 from androscope.imaging.read import read_images
 from androscope.records.chain import digest
 from androscope.records.opinions import encode_png
 from androscope.settings import Settings
-from androscope.types import Failure
+from androscope.types import Failure, GreyImage
 
 __all__ = ["CleanFile", "CleanPicture", "check_clean", "clean_file"]
 
@@ -48,8 +50,20 @@ class CleanFile:
     pictures: tuple[CleanPicture | Failure, ...]
 
 
+def _first(series: TimeSeries) -> GreyImage | Failure:
+    """The first picture of a time series; the failure of one of which none can be read."""
+    frames = list(series.frames)
+    pictures = [frame for frame in frames if isinstance(frame, GreyImage)]
+    if not pictures:
+        return frames[0]
+    note = "the first was taken, the others were not looked at"
+    return replace(pictures[0], notes=(*pictures[0].notes, note))
+
+
 def clean_file(content: bytes, name: str, *, settings: Settings | None = None) -> CleanFile:
     """Decode a file and keep its pixels. No picture raises: those that cannot be used are failures.
+
+    Pages that show one field give one picture; of a time series that is the first.
 
     Pure, and picklable in and out: decode files from outside in a process of its own.
 
@@ -61,7 +75,10 @@ def clean_file(content: bytes, name: str, *, settings: Settings | None = None) -
         ``max_pixels`` counts; default: the environment's.
     """
     pictures: list[CleanPicture | Failure] = []
-    for item in read_images(content, name=name, settings=settings):
+    for found in one_per_field(
+        read_images(content, name=name, settings=settings), looks_like_field
+    ):
+        item = _first(found) if isinstance(found, TimeSeries) else found
         if isinstance(item, Failure):
             pictures.append(item)
             continue
