@@ -81,18 +81,15 @@ def grade_sample(
     options = options or FieldOptions()
     options = replace(options, find=options.find or default_finder())
     settings = load_settings().with_bit_depth(options.bit_depth)
-    least = guessed_depth(found.paths, settings)
-    reader = _Reader(grader, options, taken_as, settings, least)
-    done, total = 0, len(found.paths)
+    reader = _Reader(grader, options, taken_as, settings, guessed_depth(found.paths, settings))
+    done = 0
     for replicate in found.replicates:
         for path in replicate.paths:
             reader.read(path, _text(path.relative_to(found.folder).as_posix()), replicate.name)
             done += 1
             if progress:
-                progress(done, total)
-    notes: tuple[str, ...] = ()
-    if found.repeated:
-        notes = (f"{found.repeated} further names of the same files (links) were left out",)
+                progress(done, len(found.paths))
+    left_out = f"{found.repeated} further names of the same files (links) were left out"
     return Findings(
         sample_id=_text(found.folder.resolve().name if sample_id is None else sample_id),
         card=grader.card,
@@ -104,7 +101,7 @@ def grade_sample(
         fields=reader.fields,
         copies=copies(reader.looks),
         error_rate=grader.error_rate,
-        notes=notes,
+        notes=(left_out,) if found.repeated else (),
         settings=_settings(options, taken_as, fields=reader.fields > 0),
     )
 
@@ -146,7 +143,7 @@ class _Reader:
     options: FieldOptions
     taken_as: TakenAs
     settings: Settings
-    least_bits: int
+    least: int
     looks: list[Look] = field(default_factory=list)
     files: list[SampleFile] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
@@ -195,8 +192,7 @@ class _Reader:
 
     def _pictures(self, path: Path, name: str) -> Iterator[GreyImage | GradedField | Failure]:
         if self.taken_as == "crops" or not is_video(path):
-            least = self.least_bits
-            pictures = read_images(path, name=name, settings=self.settings, least_bits=least)
+            pictures = read_images(path, name=name, settings=self.settings, least_bits=self.least)
             for picture in one_per_field(pictures, self._is_field):
                 if isinstance(picture, TimeSeries):
                     yield from grade_series(picture, self.grader, self.options)
