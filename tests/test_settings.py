@@ -30,6 +30,7 @@ def test_each_field_is_read_from_its_variable(tmp_path: Path) -> None:
             "ANDROSCOPE_BATCH_SIZE": "8",
             "ANDROSCOPE_BACKEND": "openvino",
             "ANDROSCOPE_MAX_PIXELS": "5000",
+            "ANDROSCOPE_BIT_DEPTH": "12",
         }
     )
     assert settings == Settings(
@@ -42,6 +43,7 @@ def test_each_field_is_read_from_its_variable(tmp_path: Path) -> None:
         batch_size=8,
         backend="openvino",
         max_pixels=5000,
+        bit_depth=12,
     )
 
 

@@ -10,14 +10,17 @@ from pathlib import Path
 
 from androscope.assessment.field import GradedField
 from androscope.assessment.gate import checks_text
+from androscope.assessment.gathered import depth_warning
 from androscope.errors import MissingExtraError
 from androscope.finders import AUTO, CLASSICAL, FieldOptions, default_finder, finder, geometry
 from androscope.imaging.crop import Fit, looks_like_field
 from androscope.imaging.field import Field, FieldItem, read_field
-from androscope.imaging.inputs import Images, Progress, Source, read_inputs, sources_of
+from androscope.imaging.inputs import Images, Progress, Source, depth_of, read_inputs, sources_of
+from androscope.imaging.one_field import ALIKE_PAGES, one_per_field
 from androscope.imaging.video import VideoFrame, is_video, read_video
 from androscope.imaging.video_field import not_moved, read_video_field
 from androscope.predict import Graded, Grader
+from androscope.settings import load_settings
 from androscope.types import Assessment, Failure, GreyImage, Results
 
 __all__ = [
@@ -83,7 +86,9 @@ def grade_fields(
     ----------
     images
         As for :func:`androscope.assess`, and videos; every picture is taken as a field, and a video
-        as one field in which each sperm counts once, or as several with ``sampling.every``.
+        as one field in which each sperm counts once, or as several with ``sampling.every``. So are
+        pages that show one field by their file's metadata: see
+        :func:`androscope.imaging.one_field.one_per_field`.
     grader, options
         As for :func:`locate_and_grade`.
 
@@ -126,8 +131,8 @@ def grade_pictures(
     Yields
     ------
     Graded, GradedField or Failure
-        Every picture gives exactly one, a video one for each stretch; one that breaks off gives
-        what it has, then a Failure.
+        Every picture gives exactly one, pages that show one field together, a video one for each
+        stretch; one that breaks off gives what it has, then a Failure.
 
     Raises
     ------
@@ -138,8 +143,13 @@ def grade_pictures(
     wanted = options or FieldOptions()
     sources = sources_of(images)
     waiting: list[GreyImage] = []
-    for picture in _pictures(sources, fields is not False, progress):
-        if isinstance(picture, GreyImage) and not is_field(picture, grader, wanted, fit, fields):
+
+    def is_one(picture: GreyImage) -> bool:
+        return is_field(picture, grader, wanted, fit, fields)
+
+    pictures = _pictures(sources, fields is not False, progress, wanted)
+    for picture in one_per_field(pictures, is_one):
+        if isinstance(picture, GreyImage) and not is_one(picture):
             waiting.append(picture)
             if len(waiting) < batch_size:
                 continue
@@ -149,7 +159,7 @@ def grade_pictures(
             yield picture
         elif isinstance(picture, _Video):
             yield from _video(picture, grader, wanted)
-        elif is_field(picture, grader, wanted, fit, fields):
+        elif is_one(picture):
             yield locate_and_grade(picture, grader, wanted)
     yield from grader.grade_images(waiting, pixel_size=wanted.pixel_size_um, fit=fit)
 
@@ -160,15 +170,17 @@ class _Video:
 
 
 def _pictures(
-    sources: Sequence[Source], videos: bool, progress: Progress | None
+    sources: Sequence[Source], videos: bool, progress: Progress | None, options: FieldOptions
 ) -> Iterator[GreyImage | Failure | _Video]:
     """Every picture of every source; videos as wholes."""
     done = 0
+    settings = load_settings().with_bit_depth(options.bit_depth)
+    least = depth_of(sources, settings)
     for is_one, group in itertools.groupby(sources, lambda source: videos and _is_video(source)):
         some = list(group)
         if not is_one:
             report = _from(done, len(sources) - len(some), progress)
-            yield from read_inputs(some, report)
+            yield from read_inputs(some, report, settings=settings, least_bits=least)
         for number, source in enumerate(some if is_one else (), start=1):
             yield _Video(Path(str(source.what)))
             if progress:
@@ -204,6 +216,7 @@ def is_field(
 
 
 def _video(video: _Video, grader: Grader, options: FieldOptions) -> Iterator[GradedField | Failure]:
+    """The field of a video, or one for each stretch, each sperm once; then what was not read."""
     frames = read_video(video.path, options.sampling)
     before: Field | None = None
     failures: list[Failure] = []
@@ -281,12 +294,20 @@ def field_facts(
     }
     if options is not None and options.pixel_size_um is not None:
         facts["pixel_size_um"] = f"{options.pixel_size_um:g}"
+    if options is not None and options.bit_depth is not None:
+        facts["bit_depth"] = f"{options.bit_depth}"
     if options is not None and options.head_length is not None:
         facts["head_length_px"] = f"{options.head_length:g}"
     scales = [field.field.scale for field in fields]
     estimated = sum(scale is not None and scale.origin == "estimated" for scale in scales)
     if estimated:
         facts["scale_estimated"] = f"in {estimated} of {len(fields)} fields"
+    warning = depth_warning(field.field.notes for field in fields)
+    if warning:
+        facts["bit_depth_warning"] = warning
+    alike = sum(any(n.startswith(ALIKE_PAGES) for n in field.field.notes) for field in fields)
+    if alike:
+        facts["pages_alike"] = f"{alike} of {len(fields)} fields {ALIKE_PAGES}"
     reasons: dict[str, int] = {}
     for field in fields:
         for reason, count in field.excluded.items():

@@ -36,23 +36,28 @@ class FieldOptions:
         What finds heads; default: ``finder("auto")``. See :func:`finder`.
     sampling
         Which frames of videos are looked at.
+    bit_depth
+        Bits of the camera's values, where files of more than 8 do not say; default: the setting.
 
     Raises
     ------
     ValueError
-        If a number is not finite and above 0.
+        If a length is not finite and above 0, or the bit depth not between 8 and 16.
     """
 
     pixel_size_um: float | None = None
     head_length: float | None = None
     find: Finder | None = None
     sampling: Sampling = EVENLY
+    bit_depth: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("pixel_size_um", "head_length"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name} must be above 0, got {value}")
+        if self.bit_depth is not None and not 8 <= self.bit_depth <= 16:
+            raise ValueError(f"bit_depth must be between 8 and 16, got {self.bit_depth}")
 
 
 class Geometry(TypedDict):

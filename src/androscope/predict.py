@@ -35,6 +35,7 @@ def assess(
     *,
     model: str | Path | None = None,
     pixel_size: float | None = None,
+    bit_depth: int | None = None,
     fit: Fit = "auto",
     batch_size: int | None = None,
     threads: int | None = None,
@@ -55,6 +56,9 @@ def assess(
         A shipped name or a bundle's folder; default: the setting ``model``.
     pixel_size
         Micrometres per pixel of the images, where their files do not say so.
+    bit_depth
+        Bits of the camera's values, 8 to 16, where files of more than 8 do not say so; default: the
+        setting ``bit_depth``, and ``None`` there: one guess for all images.
     fit
         How an image becomes the model's crop: see :func:`androscope.imaging.crop.to_crop`.
     batch_size, threads
@@ -85,8 +89,8 @@ def assess(
         If there is no such model, it is not whole, or it has no conformal data and an error rate
         is asked for.
     ValueError
-        If ``pixel_size``, ``fit``, ``batch_size``, ``threads`` or ``error_rate`` is outside its
-        range.
+        If ``pixel_size``, ``bit_depth``, ``fit``, ``batch_size``, ``threads`` or ``error_rate`` is
+        outside its range.
 
     Examples
     --------
@@ -96,13 +100,9 @@ def assess(
     <Verdict.NORMAL: 'normal'>
     """
     return Grader(model, threads=threads, error_rate=error_rate, grade_anyway=grade_anyway).assess(
-        images,
-        pixel_size=pixel_size,
-        fit=fit,
-        batch_size=batch_size,
-        keep_crops=keep_crops,
-        progress=progress,
-    )
+        images, pixel_size=pixel_size, bit_depth=bit_depth, fit=fit,
+        batch_size=batch_size, keep_crops=keep_crops, progress=progress,
+    )  # fmt: skip
 
 
 class Grader:
@@ -146,6 +146,7 @@ class Grader:
         images: Images,
         *,
         pixel_size: float | None = None,
+        bit_depth: int | None = None,
         fit: Fit = "auto",
         batch_size: int | None = None,
         keep_crops: bool = False,
@@ -153,8 +154,9 @@ class Grader:
     ) -> Results:
         """Grade images; see :func:`assess`."""
         stream = self.stream(
-            images, pixel_size=pixel_size, fit=fit, batch_size=batch_size, progress=progress
-        )
+            images, pixel_size=pixel_size, bit_depth=bit_depth, fit=fit,
+            batch_size=batch_size, progress=progress,
+        )  # fmt: skip
         assessments: list[Assessment] = []
         failures: list[Failure] = []
         crops: list[Crop] = []
@@ -196,6 +198,7 @@ class Grader:
         images: Images,
         *,
         pixel_size: float | None = None,
+        bit_depth: int | None = None,
         fit: Fit = "auto",
         batch_size: int | None = None,
         progress: Progress | None = None,
@@ -204,7 +207,7 @@ class Grader:
 
         Parameters
         ----------
-        images, pixel_size, fit, batch_size, progress
+        images, pixel_size, bit_depth, fit, batch_size, progress
             As for :func:`assess`.
 
         Yields
@@ -212,7 +215,8 @@ class Grader:
         Graded or Failure
             One for each image, in the order of the input.
         """
-        batch_size = load_settings().batch_size if batch_size is None else batch_size
+        settings = load_settings().with_bit_depth(bit_depth)
+        batch_size = settings.batch_size if batch_size is None else batch_size
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {batch_size}")
         if fit not in get_args(Fit):
@@ -220,7 +224,7 @@ class Grader:
         if pixel_size is not None and not (math.isfinite(pixel_size) and pixel_size > 0):
             raise ValueError(f"pixel_size must be above 0 um, got {pixel_size}")
         # Not a generator itself, so that a wrong argument raises here and not at the first image.
-        pictures = read_inputs(sources_of(images), progress)
+        pictures = read_inputs(sources_of(images), progress, settings=settings)
         return self._graded(pictures, pixel_size, fit, batch_size)
 
     def grade_images(

@@ -22,14 +22,18 @@ from androscope.fields import (
 )
 from androscope.files import sha256_of
 from androscope.imaging.crop import to_crop
+from androscope.imaging.depth import guessed_depth
 from androscope.imaging.head_scale import HEAD_UM
 from androscope.imaging.inputs import Progress
+from androscope.imaging.likeness import Look, copies, look_of
+from androscope.imaging.one_field import one_per_field
 from androscope.imaging.read import failure_of, read_images
 from androscope.imaging.sample_folder import SampleFolder, find_sample
 from androscope.imaging.video import is_video
 from androscope.predict import Graded, Grader
 from androscope.report.sample.pictures import OVERLAYS, draw_field
 from androscope.report.sample.view_types import counted
+from androscope.settings import Settings, load_settings
 from androscope.types import Crop, Failure, GreyImage
 
 __all__ = ["TakenAs", "grade_sample"]
@@ -75,17 +79,16 @@ def grade_sample(
     found = folder if isinstance(folder, SampleFolder) else find_sample(folder, rules)
     options = options or FieldOptions()
     options = replace(options, find=options.find or default_finder())
-    reader = _Reader(grader, options, taken_as)
-    done, total = 0, len(found.paths)
+    settings = load_settings().with_bit_depth(options.bit_depth)
+    reader = _Reader(grader, options, taken_as, settings, guessed_depth(found.paths, settings))
+    done = 0
     for replicate in found.replicates:
         for path in replicate.paths:
             reader.read(path, _text(path.relative_to(found.folder).as_posix()), replicate.name)
             done += 1
             if progress:
-                progress(done, total)
-    notes: tuple[str, ...] = ()
-    if found.repeated:
-        notes = (f"{found.repeated} further names of the same files (links) were left out",)
+                progress(done, len(found.paths))
+    left_out = f"{found.repeated} further names of the same files (links) were left out"
     return Findings(
         sample_id=_text(found.folder.resolve().name if sample_id is None else sample_id),
         card=grader.card,
@@ -95,8 +98,9 @@ def grade_sample(
         failures=tuple(reader.failures),
         overlays=tuple(reader.overlays),
         fields=reader.fields,
+        copies=copies(reader.looks),
         error_rate=grader.error_rate,
-        notes=notes,
+        notes=(left_out,) if found.repeated else (),
         settings=_settings(options, taken_as, reader.located_by),
     )
 
@@ -106,12 +110,13 @@ def _settings(
 ) -> dict[str, str]:
     how = "crops or fields, by size" if taken_as == "by size" else str(taken_as)
     settings = {"images taken as": how}
-    if options.pixel_size_um is not None:
-        settings["pixel size given"] = f"{options.pixel_size_um:g} um"
-    if options.head_length is not None:
-        settings["head length given"] = f"{options.head_length:g} px"
-    if options.sampling.every is not None:
-        settings["a field of view of videos every"] = f"{options.sampling.every:g} s"
+    given = (
+        ("pixel size given", options.pixel_size_um, "um"),
+        ("head length given", options.head_length, "px"),
+        ("bit depth given", options.bit_depth, "bits"),
+        ("a field of view of videos every", options.sampling.every, "s"),
+    )
+    settings |= {name: f"{value:g} {unit}" for name, value, unit in given if value is not None}
     if located_by:
         # Which of several ways is taken depends on the field (`--locator auto`).
         alone = len(located_by) == 1
@@ -139,6 +144,9 @@ class _Reader:
     grader: Grader
     options: FieldOptions
     taken_as: TakenAs
+    settings: Settings
+    least: int
+    looks: list[Look] = field(default_factory=list)
     files: list[SampleFile] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     overlays: list[Overlay] = field(default_factory=list)
@@ -160,7 +168,10 @@ class _Reader:
             seen.pictures += 1
             if isinstance(picture, GradedField):
                 self._field(picture, name, replicate, seen, kind="video")
-            elif self._is_field(picture):
+                continue
+            is_one = self._is_field(picture)
+            self.looks.append(Look(name, look_of(picture.pixels), is_one))
+            if is_one:
                 graded = locate_and_grade(picture, self.grader, self.options)
                 self._field(graded, name, replicate, seen, kind="field")
             else:
@@ -184,7 +195,8 @@ class _Reader:
 
     def _pictures(self, path: Path, name: str) -> Iterator[GreyImage | GradedField | Failure]:
         if self.taken_as == "crops" or not is_video(path):
-            yield from read_images(path, name=name)
+            pictures = read_images(path, name=name, settings=self.settings, least_bits=self.least)
+            yield from one_per_field(pictures, self._is_field)
             return
         for item in grade_fields([path], self.grader, self.options):
             if isinstance(item, Failure):

@@ -77,6 +77,27 @@ class Settings(BaseModel):
         ge=4096,
         description="Images with more pixels than this are refused before they are decoded.",
     )
+    bit_depth: int | None = Field(
+        default=None,
+        ge=8,
+        le=16,
+        description="Bits that the camera's values have, for files of wider integers that do not "
+        "say it themselves. Not set: the fewest that hold the largest value.",
+    )
+
+    def with_bit_depth(self, bits: int | None) -> Settings:
+        """These settings with another bit depth, or themselves for ``None``.
+
+        Raises
+        ------
+        ValueError
+            If it is not between 8 and 16.
+        """
+        if bits is None:
+            return self
+        if not 8 <= bits <= 16:
+            raise ValueError(f"bit_depth must be between 8 and 16, got {bits}")
+        return self.model_copy(update={"bit_depth": bits})
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

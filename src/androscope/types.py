@@ -29,6 +29,7 @@ __all__ = [
     "IntArray",
     "PartVerdict",
     "Results",
+    "StackPlace",
     "UInt8Array",
     "Verdict",
     "Views",
@@ -58,6 +59,31 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class StackPlace:
+    """Where a page of a file lies among pages that show one field, by the file's metadata.
+
+    Attributes
+    ----------
+    stack
+        Which field of the file, from 0.
+    z, c, t
+        Its focal plane, channel and time, from 0.
+    sizes
+        How many of each there are: ``(Z, C, T)``.
+    sure
+        False where the file's words are also used for other pages: ImageJ calls those of any stack
+        slices.
+    """
+
+    stack: int
+    z: int
+    c: int
+    t: int
+    sizes: tuple[int, int, int]
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class GreyImage:
     """One decoded grey picture, before any cropping.
 
@@ -76,6 +102,8 @@ class GreyImage:
     chroma
         How coloured it was before it became grey, coarsely, as
         :func:`androscope.imaging.chroma.chroma_map` has it; ``None`` for a grey picture.
+    place
+        Where it lies among pages that show one field; ``None`` for a picture of its own.
     """
 
     pixels: UInt8Array
@@ -84,6 +112,7 @@ class GreyImage:
     pixel_size_um: float | None = None
     notes: tuple[str, ...] = ()
     chroma: UInt8Array | None = field(default=None, repr=False, compare=False)
+    place: StackPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)

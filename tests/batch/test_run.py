@@ -201,6 +201,7 @@ def test_what_was_begun_goes_on(crops: Path) -> None:
     ("further", "message"),
     [
         pytest.param({"options": Options(fit="centre")}, "begun with --fit auto (now --fit centre)", id="fit"),
+        pytest.param({"options": Options(bit_depth=12)}, "begun with --bit-depth None (now --bit-depth 12)", id="bit depth"),
         pytest.param({"options": Options(pixel_size=0.2)}, "begun with --pixel-size None (now --pixel-size 0.2)", id="pixel size"),
         pytest.param({"part_size": 6}, "begun with --part-size 5 (now --part-size 6)", id="part size"),
         pytest.param({"batch_size": 3}, "begun with --batch-size 8 (now --batch-size 3)", id="batch size"),

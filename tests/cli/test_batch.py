@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import tifffile
 
 pytest.importorskip("pyarrow", reason="needs the batch extra: pyarrow is not installed")
 pytest.importorskip("filelock", reason="needs the batch extra: filelock is not installed")
@@ -149,3 +151,31 @@ def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     with watching(silent, quiet=True) as watch:
         watch(Step(5, 0, 10, {}))
     assert silent.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("largest", "said"),
+    [
+        (
+            (900, 900),
+            "note: the bit depth was guessed (10 bits in 2 rows): give --bit-depth to be sure\n",
+        ),
+        (
+            (900, 1100),
+            "note: the bit depth was guessed file by file, and differs (10 bits in 1 rows, 12 bits in 1 rows): verdicts on images of one camera were made at different contrast; give --bit-depth\n",
+        ),
+    ],
+    ids=["one guess", "two"],
+)
+def test_guessed_bit_depths_are_told(
+    run: Any, tmp_path: Path, largest: tuple[int, ...], said: str
+) -> None:
+    Path("wide").mkdir()
+    for number, value in enumerate(largest):
+        samples = np.random.default_rng(number).integers(0, value, (64, 64), dtype=np.uint16)
+        samples[0, 0] = value
+        tifffile.imwrite(f"wide/{number}.tif", samples)
+    command = ("batch", "wide", "--out", "r.parquet", "--grade-anyway")
+    assert run(*command).err == said
+    assert run(*command).err == said  # kept with what was graded before
+    assert run(*command, "--bit-depth", 12).err == ""

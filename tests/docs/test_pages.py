@@ -52,6 +52,7 @@ def test_the_settings_page_is_the_table_of_settings() -> None:
         "home": "the user's data folder",
         "records": "`records.db` in `ANDROSCOPE_HOME`",
         "error_rate": "not set (above 0, to 0.5)",
+        "bit_depth": "not set (8 to 16)",
     }
     expected = [
         (

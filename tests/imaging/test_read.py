@@ -117,7 +117,9 @@ def test_16_bit_grey_is_scaled_by_its_bits_not_its_range():
     samples = np.linspace(300, 3000, 64 * 64).reshape(64, 64).astype(np.uint16)
     image = decode(png16(samples), "a")
     np.testing.assert_array_equal(image.pixels, np.floor(samples * 255.0 / 4095 + 0.5))
-    assert image.notes == ("12 bits (the fewest that hold the largest value, 3000) scaled to 8",)
+    assert image.notes == (
+        "bit depth guessed: 12, the fewest bits that hold the largest value, 3000",
+    )
 
 
 def test_16_bit_colour_keeps_its_low_bits():

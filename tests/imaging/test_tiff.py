@@ -149,7 +149,7 @@ def test_a_dark_page_is_not_stretched(path):
     tifffile.imwrite(path, stack, photometric="minisblack")
     dark = list(read_images(path))[2]
     assert dark.pixels.max() <= 4
-    assert dark.notes[0].startswith("12 bits")
+    assert dark.notes[0].startswith("bit depth guessed: 12,")
 
 
 def test_thumbnails_are_not_pages(path):
@@ -385,3 +385,33 @@ def test_16_bit_colour_in_a_compression_only_pillow_reads_is_refused_not_cut(pat
     assert failure.code == "image-unsupported"
     assert failure.reason == "16-bit colour with LZW compression is not read"
     assert "pip install imagecodecs" in failure.advice
+
+
+@pytest.mark.parametrize(
+    ("value", "bits"),
+    [(4095, 12), (1023, 10), (4000, None), (65535, None), (255, None)],
+    ids=["12 bits", "10 bits", "the largest used", "the container", "8 bits"],
+)
+def test_max_sample_value_states_the_depth_if_it_is_a_cameras(path, value, bits):
+    tifffile.imwrite(path, CAMERA // 4, extratags=[(281, 3, 1, value, True)])
+    note = read_image(path).notes[0]
+    stated = f"{bits} bits (stated by the file) scaled to 8"
+    assert note == stated if bits else note.startswith("bit depth guessed: 10,")
+
+
+@pytest.mark.parametrize(
+    ("info", "bits"),
+    [
+        (" BitsPerPixel = 12\n SizeC = 1\n", 12),
+        ('{"BitDepth": 14}', 14),
+        ("SignificantBits: 16\n", None),
+        ("BitDepth = 12\nBitDepth = 14\n", None),
+        ("nothing of it", None),
+    ],
+    ids=["bio-formats", "micro-manager", "the container", "contradicting", "no word"],
+)
+def test_words_that_imagej_keeps_state_the_depth(path, info, bits):
+    tifffile.imwrite(path, CAMERA // 4, imagej=True, metadata={"Info": info, "max": 4095.0})
+    note = read_image(path).notes[0]
+    stated = f"{bits} bits (stated by the file) scaled to 8"
+    assert note == stated if bits else note.startswith("bit depth guessed: 10,")

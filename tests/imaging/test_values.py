@@ -90,7 +90,7 @@ def test_eight_bits_in_wide_integers_are_taken_as_they_are():
     samples = np.arange(256, dtype=np.uint16).reshape(16, 16)
     scale = choose_scale([measure(samples)])
     np.testing.assert_array_equal(to_uint8(samples, scale), samples)
-    assert scale.note == "wide integers hold 8 bits, taken as they are"
+    assert scale.note == ("bit depth guessed: 8, the fewest bits that hold the largest value, 255")
 
 
 def test_bits_stated_by_the_file_win_over_the_largest_value():

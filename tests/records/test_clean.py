@@ -9,6 +9,7 @@ import zlib
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -130,3 +131,25 @@ def test_any_bytes_are_refused_or_clean(content: bytes) -> None:
     for png in (content, CLEAN[:8] + content):
         with pytest.raises(ValueError, match="a picture to be kept"):
             check_clean(png)
+
+
+@pytest.mark.parametrize(
+    ("axes", "index", "note"),
+    [
+        ("ZYX", 1, "one field in 2 focal planes: the sharpest, number 2, was taken"),
+        (
+            "TYX",
+            1,
+            "one field at 2 times: number 2 was taken, as a still; to have sperm followed, give a "
+            "video",
+        ),
+    ],
+)
+def test_pages_of_one_field_are_kept_once(axes: str, index: int, note: str) -> None:
+    sharp = np.random.default_rng(1).integers(0, 256, (300, 520), dtype=np.uint8)
+    stream = io.BytesIO()
+    pages = np.stack([sharp // 4, sharp])
+    tifffile.imwrite(stream, pages, ome=True, metadata={"axes": axes}, photometric="minisblack")
+    (kept,) = clean_file(stream.getvalue(), "f.ome.tif").pictures
+    assert isinstance(kept, CleanPicture)
+    assert (kept.index, kept.notes[-1]) == (index, note)

@@ -116,6 +116,9 @@ class Findings:
         Of the first fields.
     fields
         How many fields and videos were looked at.
+    copies
+        Names of files that hold one picture, or pictures of one field, by what is seen in them and
+        whatever their bytes; each group once.
     error_rate
         The share of wrong verdicts that was allowed; ``None``: verdicts are by the thresholds.
     abstains
@@ -134,6 +137,7 @@ class Findings:
     failures: tuple[Failure, ...] = ()
     overlays: tuple[Overlay, ...] = ()
     fields: int = 0
+    copies: tuple[tuple[str, ...], ...] = ()
     error_rate: float | None = None
     abstains: bool = False
     notes: tuple[str, ...] = ()

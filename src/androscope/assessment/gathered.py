@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from androscope.assessment.gate import UNCHECKED
+from androscope.imaging.values import guessed_bits
 from androscope.model.card import Card
 from androscope.model.runtime import runtime_of
 from androscope.settings import Backend
 from androscope.types import Assessment, Crop, Cuts, Failure, Results
 
-__all__ = ["gathered", "pixel_size_unused"]
+__all__ = ["depth_warning", "gathered", "pixel_size_unused"]
 
 
 def gathered(
@@ -47,6 +48,9 @@ def gathered(
     warning = pixel_size_unused(card, pixel_size)
     if warning:
         extra["pixel_size_warning"] = warning
+    warning = depth_warning(assessment.notes for assessment in assessments)
+    if warning:
+        extra["bit_depth_warning"] = warning
     if card.checks is None:
         extra["not_checked"] = UNCHECKED
     flagged = sum(bool(assessment.flags) for assessment in assessments)
@@ -64,6 +68,18 @@ def gathered(
         thresholds=dict(card.thresholds),
         error_rate=error_rate,
         cuts=dict(cuts or {}),
+    )
+
+
+def depth_warning(notes: Iterable[Sequence[str]]) -> str | None:
+    """Say so if the bit depth of an image was guessed, by the notes of each."""
+    guessed = {bits for bits in map(guessed_bits, notes) if bits is not None}
+    if not guessed:
+        return None
+    said = " and ".join(str(bits) for bits in sorted(guessed))
+    return (
+        f"the bit depth of some images was guessed ({said}), and verdicts depend on it: give the "
+        "camera's with --bit-depth"
     )
 
 

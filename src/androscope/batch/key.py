@@ -19,13 +19,14 @@ __all__ = ["Facts", "Options", "differences", "facts_of", "key_of_run"]
 Facts = Mapping[str, str | int | float | bool | None]
 
 #: Raised when rows are made or cut in another way.
-_FORMAT = 1
+_FORMAT = 2
 
 _SAID = {
     "androscope": "androscope {}", "runtime": "{}", "model": "model {}",
     "model_sha256": "a model with SHA-256 {:.12}", "card_sha256": "a card with SHA-256 {:.12}",
     "pixel_size": "--pixel-size {}", "fit": "--fit {}", "error_rate": "--error-rate {}",
     "grade_anyway": "--grade-anyway {}", "max_pixels": "ANDROSCOPE_MAX_PIXELS={}",
+    "bit_depth": "--bit-depth {}",
     "backend": "ANDROSCOPE_BACKEND={}", "part_size": "--part-size {}",
 }  # fmt: skip
 
@@ -40,6 +41,7 @@ class Options:
     grade_anyway: bool = False
     max_pixels: int = 100_000_000
     backend: Backend = "onnxruntime"
+    bit_depth: int | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Options:
@@ -48,6 +50,7 @@ class Options:
             error_rate=settings.error_rate,
             max_pixels=settings.max_pixels,
             backend=settings.backend,
+            bit_depth=settings.bit_depth,
         )
 
 

@@ -60,11 +60,11 @@ class Finished:
         for group in range(found.num_row_groups):
             ends.append(ends[-1] + found.metadata.row_group(group).num_rows)
         group = row = 0
-        for key, rows, failed in document["parts"]:
+        for key, rows, failed, guessed in document["parts"]:
             while group + 1 < found.num_row_groups and row >= ends[group + 1]:
                 group += 1
             self.keys.append(key)
-            self.tallies[key] = Tally(rows, failed)
+            self.tallies[key] = Tally(rows, failed, guessed)
             self._places[key] = (group, row - ends[group])
             row += rows
         self._group: tuple[int, Any] = (-1, None)
@@ -135,7 +135,7 @@ def _metadata(facts: Facts, parts: Sequence[tuple[str, Tally]]) -> dict[str, str
     document = {
         "run": key_of_run(facts),
         "facts": dict(facts),
-        "parts": [[key, tally.rows, dict(tally.failed)] for key, tally in parts],
+        "parts": [[key, t.rows, dict(t.failed), dict(t.guessed)] for key, t in parts],
     }
     name, _, version = str(facts["model"]).rpartition(" ")
     return {

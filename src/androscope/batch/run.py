@@ -56,6 +56,8 @@ class Outcome:
     rows: int = 0
     kept: int = 0
     failed: Counter[str] = field(default_factory=Counter)
+    #: Rows of pictures whose bit depth was guessed, by the guess.
+    guessed: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     #: The output was whole already, of the very same images.
     unchanged: bool = False
@@ -211,6 +213,7 @@ class Batch:
                 outcome.rows += tally.rows
                 outcome.kept += tally.rows if done.data is None else 0
                 outcome.failed.update(tally.failed)
+                outcome.guessed.update(tally.guessed)
                 watch(Step(outcome.rows, outcome.kept, images, dict(outcome.failed)))
         if not places:
             raise EmptyInputError("no image in it", path=self.sources[0].where)

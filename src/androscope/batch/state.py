@@ -163,6 +163,7 @@ class State:
                 "sha256": entry.sha256,
                 "rows": entry.tally.rows,
                 "failed": dict(entry.tally.failed),
+                "guessed": dict(entry.tally.guessed),
             }
         )
         self.entries[entry.key] = entry
@@ -221,7 +222,7 @@ class State:
                 )
             self.batch_size = int(line["batch_size"])
             return
-        tally = Tally(int(line["rows"]), dict(line["failed"]))
+        tally = Tally(int(line["rows"]), dict(line["failed"]), dict(line["guessed"]))
         entry = Entry(str(line["key"]), str(line["sha256"]), tally)
         self.entries[entry.key] = entry
 

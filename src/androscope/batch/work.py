@@ -15,6 +15,7 @@ from androscope.batch.parts import Part
 from androscope.errors import BatchError
 from androscope.extras import require
 from androscope.imaging.read import failure_of, read_images
+from androscope.imaging.values import guessed_bits
 from androscope.predict import Grader
 from androscope.report.parquet import parquet_fields, utf8
 from androscope.report.rows import row
@@ -32,10 +33,21 @@ _PIXELS = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many rows a part has, and how many of them failed, by the error's code."""
+    """How many rows a part has.
+
+    Attributes
+    ----------
+    rows
+        All of them.
+    failed
+        How many failed, by the error's code.
+    guessed
+        How many are of pictures whose bit depth was guessed, by the guess (``"12"``).
+    """
 
     rows: int
     failed: Mapping[str, int] = field(default_factory=dict)
+    guessed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +113,7 @@ class Worker:
         self.batch_size, self.known, self.stopped = batch_size, known, stopped
         self._schema = schema_of(grader.card.labels)
         self._settings: Settings = load_settings().model_copy(
-            update={"max_pixels": options.max_pixels}
+            update={"max_pixels": options.max_pixels, "bit_depth": options.bit_depth}
         )
 
     def __call__(self, part: Part) -> Done:
@@ -121,7 +133,7 @@ class Worker:
         pa = require("pyarrow", extra="batch", why="write the results of a long batch")
         parquet = require("pyarrow.parquet", extra="batch", why="write Parquet files")
         stream = io.BytesIO()
-        count, failed = 0, Counter[str]()
+        count, failed, guessed = 0, Counter[str](), Counter[str]()
         with parquet.ParquetWriter(stream, self._schema, compression="zstd") as writer:
             waiting: list[dict[str, Any]] = []
             for made in self._rows(loaded):
@@ -129,12 +141,15 @@ class Worker:
                 count += 1
                 if made["status"] == "failed":
                     failed[made["error_code"]] += 1
+                bits = guessed_bits(made["notes"])
+                if bits is not None:
+                    guessed[str(bits)] += 1
                 if len(waiting) == _ROWS:
                     writer.write_table(pa.Table.from_pylist(waiting, schema=self._schema))
                     waiting = []
             if waiting or not count:
                 writer.write_table(pa.Table.from_pylist(waiting, schema=self._schema))
-        return Done(part.place, key, stream.getvalue(), Tally(count, dict(failed)))
+        return Done(part.place, key, stream.getvalue(), Tally(count, dict(failed), dict(guessed)))
 
     def _rows(self, loaded: list[Loaded]) -> Iterator[dict[str, Any]]:
         waiting: list[tuple[GreyImage | Failure, str | None]] = []

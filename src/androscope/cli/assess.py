@@ -10,6 +10,7 @@ import typer
 
 from androscope.cli.assess_fields import Gathered, print_fields
 from androscope.cli.options import (
+    BitDepthOption,
     ErrorRateOption,
     FieldsOption,
     FitOption,
@@ -68,6 +69,7 @@ def assess(
         ),
     ] = None,
     pixel_size: PixelSizeOption = None,
+    bit_depth: BitDepthOption = None,
     fields: FieldsOption = None,
     head_length: HeadLengthOption = None,
     locator: LocatorOption = None,
@@ -141,7 +143,13 @@ def assess(
         require_parquet()
     grader = Grader(model, threads=threads, error_rate=error_rate, grade_anyway=grade_anyway)
     find = None if locator is None else finder(locator, threads=threads or 0)
-    options = FieldOptions(pixel_size, head_length, find, Sampling(every=video_every))
+    options = FieldOptions(
+        pixel_size_um=pixel_size,
+        head_length=head_length,
+        find=find,
+        sampling=Sampling(every=video_every),
+        bit_depth=bit_depth,
+    )
     gathered = Gathered(
         thumbnails=thumbnails, overlay=overlay, keep=THUMBNAILS if html is not None else 0
     )
@@ -165,6 +173,7 @@ def assess(
             gathered.add(item)
     results = gathered.results(grader, options)
     note(results.extra.get("pixel_size_warning"))
+    note(results.extra.get("bit_depth_warning"))
     if located is not None:
         write_located(located, gathered.fields)
     _write(results, csv=csv, json=json, parquet=parquet, html=html)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from androscope.cli.options import (
+    BitDepthOption,
     ErrorRateOption,
     FitAsAssessOption,
     FitOption,
@@ -45,6 +46,7 @@ def batch(
     ],
     model: ModelOption = None,
     pixel_size: PixelSizeOption = None,
+    bit_depth: BitDepthOption = None,
     fit: FitAsAssessOption = FitOption.AUTO,
     error_rate: ErrorRateOption = None,
     grade_anyway: GradeAnywayOption = False,
@@ -120,6 +122,8 @@ def batch(
         fit=fit.value,
         grade_anyway=grade_anyway,
     )
+    if bit_depth is not None:
+        options = replace(options, bit_depth=bit_depth)
     if error_rate is not None:
         options = replace(options, error_rate=error_rate)
     made = Batch(
@@ -202,4 +206,19 @@ def _print_outcome(made: Batch, outcome: Outcome) -> None:
             f"without a verdict: {outcome.failed.total():,} ({failed}); error_reason says why",
             err=True,
         )
+    note(_guesses(outcome))
     typer.echo("For research use only: not a medical device.")
+
+
+def _guesses(outcome: Outcome) -> str | None:
+    """What to say of bit depths that were guessed; a batch reads each file once, so one by one."""
+    if not outcome.guessed:
+        return None
+    counts = sorted((int(bits), count) for bits, count in outcome.guessed.items())
+    said = ", ".join(f"{bits} bits in {count:,} rows" for bits, count in counts)
+    if len(counts) == 1:
+        return f"the bit depth was guessed ({said}): give --bit-depth to be sure"
+    return (
+        f"the bit depth was guessed file by file, and differs ({said}): verdicts on images of one "
+        "camera were made at different contrast; give --bit-depth"
+    )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from androscope.predict import Grader
 
 __all__ = [
+    "BitDepthOption",
     "ErrorRateOption",
     "FieldsOption",
     "FitAsAssessOption",
@@ -122,6 +123,17 @@ PixelSizeOption = Annotated[
         callback=_micrometres,
         help="Micrometres per pixel, where the files do not say.",
         show_default=False,
+    ),
+]
+
+BitDepthOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="BITS",
+        min=8,
+        max=16,
+        help="Bits of the camera's values, where files of more than 8 bits do not say.",
+        show_default="the setting; guessed",
     ),
 ]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from androscope.cli.options import (
+    BitDepthOption,
     ErrorRateOption,
     FieldsOption,
     GradeAnywayOption,
@@ -81,6 +82,7 @@ def report(
     error_rate: ErrorRateOption = None,
     grade_anyway: GradeAnywayOption = False,
     pixel_size: PixelSizeOption = None,
+    bit_depth: BitDepthOption = None,
     head_length: HeadLengthOption = None,
     fields: FieldsOption = None,
     locator: LocatorOption = None,
@@ -138,6 +140,7 @@ def report(
         head_length=head_length,
         find=None if locator is None else finder(locator, threads=threads or 0),
         sampling=Sampling(every=video_every),
+        bit_depth=bit_depth,
     )
     with progress_bar(quiet, "Grading") as progress:
         findings = grade_sample(

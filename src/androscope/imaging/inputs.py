@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from androscope.errors import EmptyInputError, ImageError
+from androscope.imaging.depth import guessed_depth
 from androscope.imaging.find import find_images
 from androscope.imaging.read import read_images
 from androscope.imaging.stack import open_npy
-from androscope.settings import load_settings
+from androscope.settings import Settings, load_settings
 from androscope.types import Failure, GreyImage
 
-__all__ = ["Images", "Progress", "Source", "read_inputs", "sources_of"]
+__all__ = ["Images", "Progress", "Source", "depth_of", "read_inputs", "sources_of"]
 
 PathLike = str | os.PathLike[str]
 Images = PathLike | NDArray[Any] | Iterable[PathLike | NDArray[Any]]
@@ -70,23 +71,42 @@ def sources_of(images: Images) -> list[Source]:
 
 
 def read_inputs(
-    sources: Sequence[Source], progress: Progress | None = None
+    sources: Sequence[Source],
+    progress: Progress | None = None,
+    *,
+    settings: Settings | None = None,
+    least_bits: int | None = None,
 ) -> Iterator[GreyImage | Failure]:
     """Every picture of every source, one by one and in order, as :func:`read_images` gives them.
 
-    ``progress`` is called when a picture has been dealt with, that is when the next is asked for.
+    Parameters
+    ----------
+    sources
+        From :func:`sources_of`.
+    progress
+        Called when a picture has been dealt with, that is when the next is asked for.
+    settings, least_bits
+        As for :func:`read_images`; default: one guess of the bit depth for all these sources.
     """
-    settings = load_settings()
+    settings = load_settings() if settings is None else settings
+    least_bits = depth_of(sources, settings) if least_bits is None else least_bits
     expected = [_count(source.what) for source in sources] if progress else []
     total, done = sum(expected), 0
     for number, source in enumerate(sources):
         before = done
-        for image in read_images(source.what, name=source.name, settings=settings):
+        for image in read_images(
+            source.what, name=source.name, settings=settings, least_bits=least_bits
+        ):
             yield image
             done += 1
             if progress:
                 total += done - before > expected[number]  # a file of several pages
                 progress(done, total)
+
+
+def depth_of(sources: Sequence[Source], settings: Settings) -> int:
+    """The one guess of the bit depth for all sources, bits; see :func:`guessed_depth`."""
+    return guessed_depth([source.what for source in sources], settings)
 
 
 def _count(source: PathLike | NDArray[Any]) -> int:

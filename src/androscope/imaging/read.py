@@ -7,67 +7,25 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from androscope.errors import (
-    ImageDimensionsError,
-    ImageError,
-    ImageUnreadableError,
-    ImageUnsupportedError,
-)
-from androscope.imaging.chroma import chroma_map
-from androscope.imaging.formats import READ, advice_for, sniff
-from androscope.imaging.opening import named_decoder_errors, open_image_file
-from androscope.imaging.raster import read_raster
-from androscope.imaging.stack import ArrayPlanes, open_npy
-from androscope.imaging.tiff import TiffPlanes
-from androscope.imaging.values import (
-    Plane,
-    Scale,
-    Statistics,
-    choose_scale,
-    measure,
-    to_grey,
-    to_uint8,
-)
+from androscope.errors import ImageDimensionsError, ImageError, ImageUnsupportedError
+from androscope.imaging.planes import Planes, load_plane, open_planes, scale_of
+from androscope.imaging.values import Plane, Scale, choose_scale, to_uint8
 from androscope.settings import Settings, load_settings
 from androscope.types import Failure, GreyImage
 
 __all__ = ["decode", "failure_of", "from_array", "read_image", "read_images"]
 
 
-class _Planes(Protocol):
-    #: Samples are 8-bit or bool throughout, so that no scale has to be found.
-    is_byte: bool
-    #: Pictures carry an index even if there is but one.
-    is_stack: bool
-
-    def __len__(self) -> int: ...
-
-    def load(self, index: int) -> Plane: ...
-
-
-class _OnePlane:
-    is_byte = False
-    is_stack = False
-
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
-
-    def __len__(self) -> int:
-        return 1
-
-    def load(self, index: int) -> Plane:
-        return (self._plane,)[index]
+#: Grey levels below which a picture that was scaled has lost what is graded. Rendered fields use 90
+#: and more at full contrast, and about 30 at a quarter of it.
+_FEW_LEVELS = 40
 
 
 def read_images(
@@ -75,6 +33,7 @@ def read_images(
     *,
     name: str | None = None,
     settings: Settings | None = None,
+    least_bits: int = 8,
 ) -> Iterator[GreyImage | Failure]:
     """Every picture of a file, of a file's bytes or of an array, one by one.
 
@@ -88,7 +47,10 @@ def read_images(
         What the pictures' ``source`` shall say; default: the path as given, ``"<bytes>"`` or
         ``"<array>"``.
     settings
-        ``max_pixels`` counts; default: the environment's.
+        ``max_pixels`` and ``bit_depth`` count; default: the environment's.
+    least_bits
+        A bit depth that has to be guessed is not guessed below this: what other files of the same
+        run need, see :func:`androscope.imaging.depth.guessed_depth`.
 
     Yields
     ------
@@ -101,8 +63,8 @@ def read_images(
         name = _default_name(source)
     settings = load_settings() if settings is None else settings
     try:
-        with _open(source, settings) as planes:
-            yield from _grey_images(planes, name)
+        with open_planes(source, settings) as planes:
+            yield from _grey_images(planes, name, settings, least_bits)
     except ImageError as error:
         yield failure_of(error, name)
 
@@ -136,8 +98,9 @@ def from_array(
 ) -> GreyImage:
     """One picture from an array ``(H, W)`` or ``(H, W, 3)``: bool, uint8, wider integer or float.
 
-    Integers wider than 8 bits count up to the smallest of 8, 10, 12, 14 or 16 bits that holds the
-    largest; floats from 0 to 1, or from 0 to 255 if any exceeds 1. Raises as :func:`read_image`.
+    Integers wider than 8 bits count up to the setting ``bit_depth``, or else the smallest of 8, 10,
+    12, 14 or 16 bits that holds the largest; floats from 0 to 1, or from 0 to 255 if any exceeds 1.
+    Raises as :func:`read_image`.
     """
     return _single(np.asarray(array), source, settings)
 
@@ -158,13 +121,13 @@ def _default_name(source: object) -> str:
 def _single(source: Any, name: str, settings: Settings | None) -> GreyImage:
     settings = load_settings() if settings is None else settings
     try:
-        with _open(source, settings) as planes:
+        with open_planes(source, settings) as planes:
             if len(planes) != 1:
                 raise ImageUnsupportedError(
                     f"expected one picture, got {len(planes)}",
                     advice="Read pages and stacks with read_images, or save them one by one",
                 )
-            result = next(_grey_images(planes, name))
+            result = next(_grey_images(planes, name, settings, least=8))
     except ImageError as error:
         raise type(error)(error.reason, path=name, advice=error.advice) from error
     if isinstance(result, Failure):
@@ -176,47 +139,9 @@ _KINDS: tuple[type[ImageError], ...] = (ImageError, *ImageError.__subclasses__()
 _ERRORS = {kind.code: kind for kind in _KINDS}
 
 
-@contextmanager
-def _open(source: Any, settings: Settings) -> Iterator[_Planes]:
-    if isinstance(source, np.ndarray):
-        yield ArrayPlanes(source, max_pixels=settings.max_pixels)
-        return
-    if isinstance(source, bytes):
-        with io.BytesIO(source) as stream:
-            yield _planes(stream, None, settings)
-        return
-    path = Path(source)
-    with open_image_file(path) as stream:
-        yield _planes(stream, path, settings)
-
-
-def _planes(stream: BinaryIO, path: Path | None, settings: Settings) -> _Planes:
-    with named_decoder_errors():
-        head = stream.read(16)
-        stream.seek(0)
-    if not head:
-        raise ImageUnreadableError("the file is empty (0 bytes)", advice="Export or copy it again")
-    kind = sniff(head)
-    if kind is None:
-        what, advice = advice_for(head)
-        raise ImageUnreadableError(f"expected an image ({READ}), got {what}", advice=advice)
-    with named_decoder_errors():
-        if kind == "NPY":
-            return ArrayPlanes(open_npy(stream, path), max_pixels=settings.max_pixels)
-        if kind == "TIFF":
-            return TiffPlanes(stream, max_pixels=settings.max_pixels)
-        return _OnePlane(read_raster(stream, kind, max_pixels=settings.max_pixels))
-
-
-def _load(planes: _Planes, index: int) -> tuple[Plane, Statistics]:
-    with named_decoder_errors():
-        plane = planes.load(index)
-    statistics = measure(plane.samples)
-    grey = to_grey(plane.samples)
-    return replace(plane, samples=grey, chroma=chroma_map(plane.samples)), statistics
-
-
-def _grey_images(planes: _Planes, name: str) -> Iterator[GreyImage | Failure]:
+def _grey_images(
+    planes: Planes, name: str, settings: Settings, least: int
+) -> Iterator[GreyImage | Failure]:
     count = len(planes)
     if count == 0:
         raise ImageDimensionsError(
@@ -224,39 +149,31 @@ def _grey_images(planes: _Planes, name: str) -> Iterator[GreyImage | Failure]:
             advice="Check how the array was made",
         )
     if count == 1 and not planes.is_stack:
-        plane, statistics = _load(planes, 0)
-        yield _grey_image(plane, choose_scale([statistics], plane.bits), name, None)
+        plane, statistics = load_plane(planes, 0)
+        scale = choose_scale([statistics], plane.bits, given=settings.bit_depth, least=least)
+        yield _grey_image(plane, scale, name, None)
         return
-    scale = Scale(white=255.0) if planes.is_byte else _scale_of_all(planes)
+    scale = scale_of(planes, settings, least)
     for index in range(count):
         try:
-            plane, _ = _load(planes, index)
+            plane, _ = load_plane(planes, index)
             yield _grey_image(plane, scale, name, index)
         except ImageError as error:
             yield failure_of(error, name, index)
 
 
-def _scale_of_all(planes: _Planes) -> Scale:
-    # A first pass over everything: one scale per file keeps its pictures comparable, and nothing
-    # is kept in memory.
-    statistics: list[Statistics] = []
-    bits: int | None = None
-    for index in range(len(planes)):
-        try:
-            plane, found = _load(planes, index)
-        except ImageError:
-            continue  # reported in the second pass
-        statistics.append(found)
-        bits = bits or plane.bits
-    return choose_scale(statistics, bits)
-
-
 def _grey_image(plane: Plane, scale: Scale, name: str, index: int | None) -> GreyImage:
     pixels = to_uint8(plane.samples, scale)
     notes = plane.notes
-    if plane.samples.dtype != np.uint8 and plane.samples.dtype != bool and scale.note:
-        notes += (scale.note,)
+    if plane.samples.dtype != np.uint8 and plane.samples.dtype != bool:
+        notes += () if scale.note is None else (scale.note,)
+        levels = int(np.count_nonzero(np.bincount(pixels.ravel(), minlength=256)))
+        # A blank picture has a note of its own.
+        if 1 < levels < _FEW_LEVELS:
+            notes += (
+                f"few grey levels: {levels} of 256 after scaling to 8 bits; contrast was lost",
+            )
     if plane.inverted:
         pixels = np.subtract(255, pixels, dtype=np.uint8)
         notes += ("white-is-zero picture inverted",)
-    return GreyImage(pixels, name, index, plane.pixel_size_um, notes, plane.chroma)
+    return GreyImage(pixels, name, index, plane.pixel_size_um, notes, plane.chroma, plane.place)

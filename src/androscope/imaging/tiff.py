@@ -15,6 +15,7 @@ import numpy as np
 
 from androscope.errors import ImageUnreadableError, ImageUnsupportedError
 from androscope.imaging.raster import TURNED, check_pixels, grey_or_rgb, turned
+from androscope.imaging.tiff_axes import page_places
 from androscope.imaging.tiff_tags import page_facts
 from androscope.imaging.values import Plane, Samples
 
@@ -63,6 +64,8 @@ class TiffPlanes:
         check_pixels(int(first.imagewidth), int(first.imagelength), max_pixels)
         if len(every) == 1:
             self._block = self._hidden_stack(first)
+        self._places, note = page_places(self._file, len(self))
+        self._notes = () if note is None else (note,)
 
     def __len__(self) -> int:
         return len(self._pages) if self._block is None else len(self._block)
@@ -138,7 +141,8 @@ class TiffPlanes:
             bits=plane.bits,
             pixel_size_um=facts.pixel_size_um,
             inverted=plane.inverted,
-            notes=plane.notes,
+            notes=plane.notes + self._notes,
+            place=self._places[index],
         )
 
     def _decode(self, page: Any, number: int, bits: int | None) -> Plane:

@@ -10,9 +10,14 @@ from xml.etree import ElementTree
 
 from androscope.imaging.raster import credible_pixel_size
 
-__all__ = ["PageFacts", "length_in_um", "ome_facts", "page_facts"]
+__all__ = ["PageFacts", "length_in_um", "ome_facts", "ome_pixels", "page_facts"]
 
 _MICROMANAGER = 51123
+_MAX_SAMPLE_VALUE = 281
+#: As Bio-Formats and Micro-Manager leave it among the words that ImageJ keeps of a file.
+_BITS_IN_WORDS = re.compile(
+    r"\b(?:SignificantBits|BitDepth|BitsPerPixel)\b\"?\s*[=:]\s*\"?([0-9]{1,2})\b"
+)
 _UNITS_UM = {
     "nm": 1e-3,
     "nanometer": 1e-3,
@@ -51,20 +56,11 @@ def length_in_um(value: float, unit: str) -> float | None:
 def ome_facts(xml: str) -> PageFacts:
     """Pixel size and significant bits of an OME-XML header.
 
-    Files with several images count only where all agree. Malformed XML, and XML that defines
-    entities, says nothing.
+    Files with several images count only where all agree.
     """
-    if "<!DOCTYPE" in xml or "<!ENTITY" in xml:
-        return PageFacts()
-    try:
-        root = ElementTree.fromstring(xml)
-    except ElementTree.ParseError:
-        return PageFacts()
     sizes: set[float | None] = set()
     depths: set[int | None] = set()
-    for pixels in root.iter():
-        if pixels.tag.rpartition("}")[2] != "Pixels":
-            continue
+    for pixels in ome_pixels(xml):
         sizes.add(_ome_size(pixels.attrib))
         bits = pixels.attrib.get("SignificantBits", "")
         depths.add(int(bits) if re.fullmatch(r"[0-9]{1,2}", bits) else None)
@@ -72,6 +68,20 @@ def ome_facts(xml: str) -> PageFacts:
         pixel_size_um=sizes.pop() if len(sizes) == 1 else None,
         bits=_plausible_bits(depths.pop()) if len(depths) == 1 else None,
     )
+
+
+def ome_pixels(xml: str) -> list[ElementTree.Element]:
+    """The ``Pixels`` elements of an OME-XML header, one for each image.
+
+    Malformed XML, and XML that defines entities, has none.
+    """
+    if "<!DOCTYPE" in xml or "<!ENTITY" in xml:
+        return []
+    try:
+        root = ElementTree.fromstring(xml)
+    except ElementTree.ParseError:
+        return []
+    return [found for found in root.iter() if found.tag.rpartition("}")[2] == "Pixels"]
 
 
 def _ome_size(attributes: dict[str, str]) -> float | None:
@@ -96,8 +106,9 @@ def _plausible_bits(bits: object) -> int | None:
 def page_facts(file: Any, page: Any) -> PageFacts:
     """Pixel size and significant bits of one tifffile page.
 
-    OME-XML is believed first, then Micro-Manager's and ImageJ's own, then the resolution tags,
-    each only if it can be a microscope's.
+    OME-XML is believed first, then Micro-Manager's and ImageJ's own, then the resolution tags and
+    ``MaxSampleValue``, each only if it can be a microscope's. ImageJ's ``max`` is no statement of
+    depth: it is how bright the picture was shown.
     """
     size: float | None = None
     bits: int | None = None
@@ -117,7 +128,25 @@ def page_facts(file: Any, page: Any) -> PageFacts:
             size = credible_pixel_size(float(um), float(um))
     if size is None:
         size = _resolution_size(file, page)
-    return PageFacts(pixel_size_um=size, bits=bits)
+    return PageFacts(
+        pixel_size_um=size, bits=bits or _bits_in_words(file) or _bits_of_largest(page)
+    )
+
+
+def _bits_in_words(file: Any) -> int | None:
+    words = (file.imagej_metadata or {}).get("Info") if file.is_imagej else None
+    said = set(_BITS_IN_WORDS.findall(words)) if isinstance(words, str) else set()
+    return _plausible_bits(int(said.pop())) if len(said) == 1 else None
+
+
+def _bits_of_largest(page: Any) -> int | None:
+    # By the standard the largest value used; a camera's writer puts the largest there can be, which
+    # is 2**bits - 1.
+    value = page.tags.valueof(_MAX_SAMPLE_VALUE, default=None)
+    value = value[0] if isinstance(value, tuple) and value else value
+    if not isinstance(value, int) or value < 1 or value & (value + 1):
+        return None
+    return _plausible_bits(value.bit_length())
 
 
 def _resolution_size(file: Any, page: Any) -> float | None:

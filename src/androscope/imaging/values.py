@@ -7,6 +7,7 @@ grade differently beside a speck of dust.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from androscope.errors import ImageDimensionsError, ImageUnsupportedError, ImageValuesError
-from androscope.types import UInt8Array
+from androscope.types import StackPlace, UInt8Array
 
 __all__ = [
     "DEPTHS",
@@ -24,6 +25,7 @@ __all__ = [
     "Statistics",
     "choose_scale",
     "from_left_aligned",
+    "guessed_bits",
     "measure",
     "to_grey",
     "to_uint8",
@@ -36,6 +38,8 @@ DEPTHS = (8, 10, 12, 14, 16)
 
 #: Float pictures in 0 to 1 may overshoot by this much after somebody's resampling.
 _UNIT_SLACK = 1e-3
+
+_GUESSED = "bit depth guessed: "
 
 # ITU-R 601-2 luma in the 16-bit fixed point that Pillow's convert("L") uses; the sum is 2**16.
 _LUMA = (19595, 38470, 7471)
@@ -60,6 +64,8 @@ class Plane:
     chroma
         How coloured it was, if it has become grey already: see
         :func:`androscope.imaging.chroma.chroma_map`.
+    place
+        Where it lies in a stack that shows one field, if its file says so.
     """
 
     samples: Samples
@@ -68,6 +74,7 @@ class Plane:
     inverted: bool = False
     notes: tuple[str, ...] = ()
     chroma: UInt8Array | None = None
+    place: StackPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +87,14 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How values become 0 to 255: ``white`` is the value that becomes 255."""
+    """How values become 0 to 255: ``white`` is the value that becomes 255.
+
+    ``guessed`` is the bit depth where neither the file nor the user said it.
+    """
 
     white: float
     note: str | None = None
+    guessed: int | None = None
 
 
 def to_grey(samples: Samples) -> Samples:
@@ -169,12 +180,35 @@ def measure(samples: Samples) -> Statistics:
     return Statistics(kind="int" if kind in "ui" else "float", largest=high)
 
 
-def choose_scale(statistics: Sequence[Statistics], bits: int | None = None) -> Scale:
+def choose_scale(
+    statistics: Sequence[Statistics],
+    bits: int | None = None,
+    *,
+    given: int | None = None,
+    least: int = 8,
+) -> Scale:
     """One scale for all planes of a file, so that they stay comparable.
 
-    Integers wider than 8 bits take ``bits`` if the file states it, else the smallest of
-    :data:`DEPTHS` that holds the largest value in the file. Floats are taken as 0 to 1 when most
-    planes stay within it, else as 0 to 255.
+    Integers wider than 8 bits take ``bits`` if the file states it, else what the user says, else
+    the smallest of :data:`DEPTHS` that holds the largest value in the file: a guess, and its note
+    says so. Floats are taken as 0 to 1 when most planes stay within it, else as 0 to 255.
+
+    Parameters
+    ----------
+    statistics
+        Of the file's planes.
+    bits
+        What the file states; not believed if a value is larger.
+    given
+        What the user says, bits.
+    least
+        What other files of the same run need, bits: a guess is not below it, so that fields on
+        either side of a power of two are graded at one contrast.
+
+    Raises
+    ------
+    ImageValuesError
+        If a value needs more bits than were given.
     """
     if not statistics or all(s.kind == "u8" for s in statistics):
         return Scale(white=255.0)
@@ -186,13 +220,31 @@ def choose_scale(statistics: Sequence[Statistics], bits: int | None = None) -> S
         return Scale(white=255.0, note="float 0 to 255 rounded to 8 bits")
     if bits is not None and largest < 2**bits:
         return Scale(white=float(2**bits - 1), note=f"{bits} bits (stated by the file) scaled to 8")
-    depth = next(d for d in DEPTHS if largest < 2**d)
-    if depth == 8:
-        return Scale(white=255.0, note="wide integers hold 8 bits, taken as they are")
-    return Scale(
-        white=float(2**depth - 1),
-        note=f"{depth} bits (the fewest that hold the largest value, {int(largest)}) scaled to 8",
-    )
+    if given is not None:
+        if largest >= 2**given:
+            raise ImageValuesError(
+                f"expected values up to {2**given - 1}, as a bit depth of {given} was given, got "
+                f"{int(largest)}",
+                advice="Give the camera's bit depth, or none",
+            )
+        return Scale(white=float(2**given - 1), note=f"{given} bits (as given) scaled to 8")
+    own = next(d for d in DEPTHS if largest < 2**d)
+    depth = max(own, least)
+    why = f"the fewest bits that hold the largest value, {int(largest)}"
+    if depth > own:
+        why = (
+            f"which other files of this run need; {own} hold its own largest value, {int(largest)}"
+        )
+    return Scale(white=float(2**depth - 1), note=f"{_GUESSED}{depth}, {why}", guessed=depth)
+
+
+def guessed_bits(notes: Sequence[str]) -> int | None:
+    """The bit depth that was guessed for a picture, by its notes; ``None`` if none was."""
+    for note in notes:
+        found = re.match(_GUESSED + r"([0-9]+)", note)
+        if found:
+            return int(found[1])
+    return None
 
 
 def to_uint8(samples: Samples, scale: Scale) -> UInt8Array:

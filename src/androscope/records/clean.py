@@ -13,6 +13,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from androscope.imaging.crop import looks_like_field
+from androscope.imaging.one_field import one_per_field
 from androscope.imaging.read import read_images
 from androscope.records.chain import digest
 from androscope.records.opinions import encode_png
@@ -51,6 +53,8 @@ class CleanFile:
 def clean_file(content: bytes, name: str, *, settings: Settings | None = None) -> CleanFile:
     """Decode a file and keep its pixels. No picture raises: those that cannot be used are failures.
 
+    Pages that show one field give one picture.
+
     Pure, and picklable in and out: decode files from outside in a process of its own.
 
     Parameters
@@ -61,7 +65,8 @@ def clean_file(content: bytes, name: str, *, settings: Settings | None = None) -
         ``max_pixels`` counts; default: the environment's.
     """
     pictures: list[CleanPicture | Failure] = []
-    for item in read_images(content, name=name, settings=settings):
+    read = read_images(content, name=name, settings=settings)
+    for item in one_per_field(read, looks_like_field):
         if isinstance(item, Failure):
             pictures.append(item)
             continue

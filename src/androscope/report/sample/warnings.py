@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from androscope.assessment.findings import Findings, SampleFile
+from androscope.imaging.one_field import ALIKE_PAGES
+from androscope.imaging.values import guessed_bits
 from androscope.imaging.video_field import LOST, NOT_MOVED, TOO_SLOW, WHOLE
 from androscope.report.sample.document import AgreementReport, CountsReport, ReplicateRow
 
@@ -36,6 +38,7 @@ def warnings_of(
         *_about_checks(findings),
         *_about_replicates(findings, replicates, agreement),
         *_about_scale(findings),
+        *_about_depth(findings),
         *_about_files(findings, counts),
         *_about_videos(findings),
         *findings.notes,
@@ -110,6 +113,24 @@ def _about_replicates(
         for same in names.values()
         if len(same) > 1
     ]
+    return found + _about_copies(findings)
+
+
+def _about_copies(findings: Findings) -> list[str]:
+    """Pictures that are one to the eye, though their files differ."""
+    bytes_of = {file.name: file.sha256 for file in findings.files}
+    replicate_of = {file.name: file.replicate for file in findings.files}
+    found = []
+    for same in findings.copies:
+        if len({bytes_of[name] for name in same}) == 1:
+            continue  # said already: their very bytes are the same
+        across = ""
+        if len({replicate_of[name] for name in same}) > 1:
+            across = ", and the replicates are not independent"
+        found.append(
+            f"{_some(same)} look the same (in other formats, or frames of one field): their sperm "
+            f"count more than once{across}."
+        )
     return found
 
 
@@ -156,6 +177,33 @@ def _about_scale(findings: Findings) -> list[str]:
     return found
 
 
+def _about_depth(findings: Findings) -> list[str]:
+    guesses = {file.name: guessed_bits(file.notes) for file in findings.files}
+    guessed = sorted({bits for bits in guesses.values() if bits is not None})
+    found = []
+    if guessed:
+        count = sum(bits is not None for bits in guesses.values())
+        depth = f"{guessed[0]} bits" if len(guessed) == 1 else f"{guessed[0]} to {guessed[-1]} bits"
+        found.append(
+            f"The bit depth of {count} of {len(findings.files)} files was guessed ({depth}). "
+            "Contrast, and so every verdict, depends on it: give the camera's with --bit-depth to "
+            "be sure."
+        )
+    few = [f.name for f in findings.files if any(n.startswith("few grey levels") for n in f.notes)]
+    if few:
+        found.append(
+            f"Little contrast is left in {_some(few)}: fewer than 40 of 256 grey levels are used. "
+            "Sperm may be missed or graded wrongly; give the bit depth, and take away a camera's "
+            "offset before."
+        )
+    return found
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{', '.join(names[:3])}{more}"
+
+
 def _differ(ascending: Sequence[float], factor: float) -> bool:
     return bool(ascending) and ascending[-1] > factor * ascending[0]
 
@@ -177,6 +225,12 @@ def _about_files(findings: Findings, counts: CountsReport) -> list[str]:
     ]
     if nothing and counts.found:
         found.append(f"No sperm was found in {_some(nothing)}.")
+    alike = [f.name for f in findings.files if any(n.startswith(ALIKE_PAGES) for n in f.notes)]
+    if alike:
+        found.append(
+            f"Pages of {_some(alike)} look alike: if they show the same field, its sperm count "
+            "more than once."
+        )
     return found
 
 
@@ -219,8 +273,3 @@ def _about_videos(findings: Findings) -> list[str]:
 
 def _says(file: SampleFile, words: str) -> bool:
     return any(words in note for note in file.notes)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
