@@ -14,7 +14,9 @@ from androscope.errors import MissingExtraError
 from androscope.finders import AUTO, CLASSICAL, FieldOptions, default_finder, finder, geometry
 from androscope.imaging.crop import Fit, looks_like_field
 from androscope.imaging.field import Field, FieldItem, read_field
+from androscope.imaging.head_scale import FieldScale
 from androscope.imaging.inputs import Images, Progress, Source, read_inputs, sources_of
+from androscope.imaging.shared_scale import SharedScale
 from androscope.imaging.video import is_video, read_video
 from androscope.imaging.video_field import read_video_field
 from androscope.predict import Graded, Grader
@@ -37,7 +39,11 @@ __all__ = [
 
 
 def locate_and_grade(
-    image: GreyImage, grader: Grader, options: FieldOptions | None = None
+    image: GreyImage,
+    grader: Grader,
+    options: FieldOptions | None = None,
+    *,
+    scale: FieldScale | None = None,
 ) -> GradedField:
     """Find the sperm of one field, cut a crop of each and grade it.
 
@@ -49,8 +55,11 @@ def locate_and_grade(
         The model at hand.
     options
         Scale and what finds heads; default: estimated, by polarity.
+    scale
+        As other fields of the sample have it: :class:`~androscope.imaging.shared_scale.SharedScale`
+        finds it. Default: by this field alone.
     """
-    field = read_field(image, **geometry(grader.card.input, options))
+    field = read_field(image, scale=scale, **geometry(grader.card.input, options))
     return grade_items(field, grader)
 
 
@@ -109,6 +118,8 @@ def grade_pictures(
 ) -> Iterator[Graded | GradedField | Failure]:
     """Grade pictures of any kind, in order; memory does not grow with their number.
 
+    Fields of one size that state no scale are graded by one, estimated on the first of them.
+
     Parameters
     ----------
     images
@@ -136,9 +147,16 @@ def grade_pictures(
     # What finds heads is made ready when the first field comes: crops need none.
     wanted = options or FieldOptions()
     sources = sources_of(images)
+    scales = SharedScale(pixel_size_um=wanted.pixel_size_um, head_length=wanted.head_length)
+
+    def as_field(picture: GreyImage | Failure | _Video) -> GreyImage | None:
+        taken = isinstance(picture, GreyImage) and is_field(picture, grader, wanted, fit, fields)
+        return picture if taken and isinstance(picture, GreyImage) else None
+
     waiting: list[GreyImage] = []
-    for picture in _pictures(sources, fields is not False, progress):
-        if isinstance(picture, GreyImage) and not is_field(picture, grader, wanted, fit, fields):
+    for picture in scales.ahead(_pictures(sources, fields is not False, progress), as_field):
+        field = as_field(picture)
+        if isinstance(picture, GreyImage) and field is None:
             waiting.append(picture)
             if len(waiting) < batch_size:
                 continue
@@ -148,8 +166,8 @@ def grade_pictures(
             yield picture
         elif isinstance(picture, _Video):
             yield from _video(picture, grader, wanted)
-        elif is_field(picture, grader, wanted, fit, fields):
-            yield locate_and_grade(picture, grader, wanted)
+        elif field is not None:
+            yield locate_and_grade(field, grader, wanted, scale=scales.of(field))
     yield from grader.grade_images(waiting, pixel_size=wanted.pixel_size_um, fit=fit)
 
 
@@ -265,6 +283,12 @@ def field_facts(
     estimated = sum(scale is not None and scale.origin == "estimated" for scale in scales)
     if estimated:
         facts["scale_estimated"] = f"in {estimated} of {len(fields)} fields"
+    told: dict[str, int] = {}
+    for scale in scales:
+        for note in () if scale is None else scale.notes:
+            told[note] = told.get(note, 0) + 1
+    for number, (note, count) in enumerate(told.items(), start=1):
+        facts[f"scale_warning_{number}"] = f"{note} (in {count} of {len(fields)} fields)"
     reasons: dict[str, int] = {}
     for field in fields:
         for reason, count in field.excluded.items():

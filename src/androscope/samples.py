@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -22,10 +23,11 @@ from androscope.fields import (
 )
 from androscope.files import sha256_of
 from androscope.imaging.crop import to_crop
-from androscope.imaging.head_scale import HEAD_UM
 from androscope.imaging.inputs import Progress
+from androscope.imaging.pixel_size import believed
 from androscope.imaging.read import failure_of, read_images
 from androscope.imaging.sample_folder import SampleFolder, find_sample
+from androscope.imaging.shared_scale import AHEAD, SharedScale
 from androscope.imaging.video import is_video
 from androscope.model.locator import Locator
 from androscope.predict import Graded, Grader
@@ -78,8 +80,10 @@ def grade_sample(
     reader = _Reader(grader, options, taken_as)
     done, total = 0, len(found.paths)
     for replicate in found.replicates:
-        for path in replicate.paths:
-            reader.read(path, _text(path.relative_to(found.folder).as_posix()), replicate.name)
+        named = {path: _text(path.relative_to(found.folder).as_posix()) for path in replicate.paths}
+        reader.look(named)
+        for path, name in named.items():
+            reader.read(path, name, replicate.name)
             done += 1
             if progress:
                 progress(done, total)
@@ -139,7 +143,22 @@ class _Reader:
     failures: list[Failure] = field(default_factory=list)
     overlays: list[Overlay] = field(default_factory=list)
     fields: int = 0
+    _scales: SharedScale = field(default_factory=SharedScale)
     _finds: list[SampleFind] = field(default_factory=list)
+
+    def look(self, named: Mapping[Path, str]) -> None:
+        """Learn the scale of a replicate from its first fields, before any is graded."""
+        known = self.options
+        self._scales = SharedScale(pixel_size_um=known.pixel_size_um, head_length=known.head_length)
+        if self.taken_as == "crops":
+            return
+        pictures = itertools.chain.from_iterable(
+            read_images(path, name=name) for path, name in named.items() if not is_video(path)
+        )
+        # A few pictures are read twice, which costs less than keeping them.
+        for picture in itertools.islice(pictures, AHEAD):
+            if isinstance(picture, GreyImage) and self._is_field(picture):
+                self._scales.look(picture)
 
     def read(self, path: Path, name: str, replicate: str) -> None:
         """Read a file; fields are graded here, crops wait for :meth:`graded`."""
@@ -156,7 +175,8 @@ class _Reader:
             if isinstance(picture, GradedField):
                 self._field(picture, name, replicate, seen, kind="video")
             elif self._is_field(picture):
-                graded = locate_and_grade(picture, self.grader, self.options)
+                scale = self._scales.of(picture)
+                graded = locate_and_grade(picture, self.grader, self.options, scale=scale)
                 self._field(graded, name, replicate, seen, kind="field")
             else:
                 self._crop(picture, name, replicate, seen)
@@ -203,8 +223,8 @@ class _Reader:
         if scale is not None:
             seen.head_lengths[round(scale.head_length, 2)] = None
             seen.estimated |= scale.origin == "estimated"
-            if scale.origin == "pixel size":
-                seen.pixel_sizes[float(f"{HEAD_UM / scale.head_length:.4g}")] = None
+            if scale.pixel_size_um is not None:
+                seen.pixel_sizes[float(f"{scale.pixel_size_um:.4g}")] = None
         seen.notes.update(dict.fromkeys(graded.field.notes))
         for number, (item, verdicts) in enumerate(
             zip(graded.field.items, graded.assessments, strict=True), start=1
@@ -238,7 +258,7 @@ class _Reader:
             self.failures.append(failure_of(error, picture.source, picture.index))
             return
         seen.kinds["crop"] = None
-        size = picture.pixel_size_um if own is None else own
+        size = believed(picture.pixel_size_um, own)
         if size is not None and math.isfinite(size):
             seen.pixel_sizes[size] = None
         blank = blank_flag(crop) if self.grader.card.checks is None else None

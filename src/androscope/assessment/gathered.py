@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from androscope.assessment.gate import UNCHECKED
+from androscope.imaging.pixel_size import SAID_OTHERWISE
 from androscope.model.card import Card
 from androscope.model.runtime import runtime_of
 from androscope.settings import Backend
@@ -47,6 +48,9 @@ def gathered(
     warning = pixel_size_unused(card, pixel_size)
     if warning:
         extra["pixel_size_warning"] = warning
+    differing = [n for a in assessments for n in a.notes if n.startswith(SAID_OTHERWISE)]
+    if differing:
+        extra["pixel_size_differs"] = f"{differing[0]} (in {len(differing)} images)"
     if card.checks is None:
         extra["not_checked"] = UNCHECKED
     flagged = sum(bool(assessment.flags) for assessment in assessments)

@@ -161,7 +161,9 @@ def assess(
         ):
             gathered.add(item)
     results = gathered.results(grader, options)
-    note(results.extra.get("pixel_size_warning"))
+    for name, warning in results.extra.items():
+        if name in ("pixel_size_warning", "pixel_size_differs") or name.startswith("scale_warning"):
+            note(warning)
     if located is not None:
         write_located(located, gathered.fields)
     _write(results, csv=csv, json=json, parquet=parquet, html=html)
