@@ -296,9 +296,9 @@ def test_pictures_are_let_go(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     there: list[int] = []
     plain = composition.locate_and_grade
 
-    def watched(*arguments: Any) -> Any:
+    def watched(*arguments: Any, **named: Any) -> Any:
         there.append(len(list(Path("o").iterdir())))
-        return plain(*arguments)
+        return plain(*arguments, **named)
 
     monkeypatch.setattr(composition, "locate_and_grade", watched)
     assert run("assess", "a.png", "b.png", "--overlay", "o", "--pixel-size", UM).code == 0
