@@ -302,3 +302,41 @@ def test_absurd_metadata_is_not_believed(tmp_path: Path, grader: Grader, field: 
     assert findings.files[0].pixel_sizes_um == ()
     assert findings.files[0].estimated
     assert findings.failures == ()
+
+
+def warned(folder: Path, grader: Grader, options: FieldOptions) -> list[str]:
+    return build_report(grade_sample(folder, grader, options)).warnings
+
+
+def test_a_wrong_pixel_size_is_the_first_thing_to_be_known(
+    tmp_path: Path, grader: Grader, field: np.ndarray
+) -> None:
+    write_field(tmp_path / "a" / "f.tif", field, None)
+    first = warned(tmp_path, grader, FieldOptions(0.08, find=OPTIONS.find))[0]
+    assert first.startswith("The heads found are about ")
+    assert "by the pixel size a head is 55 px: check it (1 of 1 files)." in first
+
+
+def test_files_win_over_the_pixel_size_given_and_stay_different(
+    tmp_path: Path, grader: Grader, field: np.ndarray
+) -> None:
+    write_field(tmp_path / "a" / "f.tif", field)
+    other = render_field(560, 420, 4, 5, pixel_size_um=0.12).pixels
+    write_field(tmp_path / "b" / "f.tif", other, 0.12)
+    told = warned(tmp_path, grader, FieldOptions(UM, find=OPTIONS.find))
+    said = (
+        "The pixel size given, 0.16 um, is not the file's own, 0.12 um, which is believed (1 of 2"
+    )
+    assert any(warning.startswith(said) for warning in told)
+    assert any(w.startswith("Images have different pixel sizes (a 0.16 um; b") for w in told)
+
+
+def test_fields_of_a_replicate_have_one_scale(
+    tmp_path: Path, grader: Grader, field: np.ndarray
+) -> None:
+    write_field(tmp_path / "f1.tif", field, None)
+    write_field(tmp_path / "f2.tif", np.ascontiguousarray(field[:, ::-1]), None)
+    write_field(tmp_path / "f3.tif", render_field(560, 420, 4, 9, pixel_size_um=UM).pixels, None)
+    findings = grade_sample(tmp_path, grader, OPTIONS)
+    assert len({file.head_lengths for file in findings.files}) == 1
+    assert all(file.estimated for file in findings.files)

@@ -15,8 +15,10 @@ from androscope.errors import MissingExtraError
 from androscope.finders import AUTO, CLASSICAL, FieldOptions, default_finder, finder, geometry
 from androscope.imaging.crop import Fit, looks_like_field
 from androscope.imaging.field import Field, FieldItem, read_field
+from androscope.imaging.head_scale import FieldScale
 from androscope.imaging.inputs import Images, Progress, Source, depth_of, read_inputs, sources_of
 from androscope.imaging.one_field import ALIKE_PAGES, one_per_field
+from androscope.imaging.shared_scale import SharedScale
 from androscope.imaging.video import VideoFrame, is_video, read_video
 from androscope.imaging.video_field import not_moved, read_video_field
 from androscope.predict import Graded, Grader
@@ -40,7 +42,11 @@ __all__ = [
 
 
 def locate_and_grade(
-    image: GreyImage, grader: Grader, options: FieldOptions | None = None
+    image: GreyImage,
+    grader: Grader,
+    options: FieldOptions | None = None,
+    *,
+    scale: FieldScale | None = None,
 ) -> GradedField:
     """Find the sperm of one field, cut a crop of each and grade it.
 
@@ -52,8 +58,11 @@ def locate_and_grade(
         The model at hand.
     options
         Scale and what finds heads; default: estimated, by polarity.
+    scale
+        As other fields of the sample have it: :class:`~androscope.imaging.shared_scale.SharedScale`
+        finds it. Default: by this field alone.
     """
-    field = read_field(image, **geometry(grader.card.input, options))
+    field = read_field(image, scale=scale, **geometry(grader.card.input, options))
     return grade_items(field, grader)
 
 
@@ -114,6 +123,8 @@ def grade_pictures(
 ) -> Iterator[Graded | GradedField | Failure]:
     """Grade pictures of any kind, in order; memory does not grow with their number.
 
+    Fields of one size that state no scale are graded by one, estimated on the first of them.
+
     Parameters
     ----------
     images
@@ -142,14 +153,20 @@ def grade_pictures(
     # What finds heads is made ready when the first field comes: crops need none.
     wanted = options or FieldOptions()
     sources = sources_of(images)
+    scales = SharedScale(pixel_size_um=wanted.pixel_size_um, head_length=wanted.head_length)
+
+    def as_field(picture: GreyImage | Failure | _Video) -> GreyImage | None:
+        taken = isinstance(picture, GreyImage) and is_field(picture, grader, wanted, fit, fields)
+        return picture if taken and isinstance(picture, GreyImage) else None
+
     waiting: list[GreyImage] = []
-
-    def is_one(picture: GreyImage) -> bool:
-        return is_field(picture, grader, wanted, fit, fields)
-
-    pictures = _pictures(sources, fields is not False, progress, wanted)
-    for picture in one_per_field(pictures, is_one):
-        if isinstance(picture, GreyImage) and not is_one(picture):
+    pictures = one_per_field(
+        _pictures(sources, fields is not False, progress, wanted),
+        lambda picture: as_field(picture) is not None,
+    )
+    for picture in scales.ahead(pictures, as_field):
+        field = as_field(picture)
+        if isinstance(picture, GreyImage) and field is None:
             waiting.append(picture)
             if len(waiting) < batch_size:
                 continue
@@ -159,8 +176,8 @@ def grade_pictures(
             yield picture
         elif isinstance(picture, _Video):
             yield from _video(picture, grader, wanted)
-        elif is_one(picture):
-            yield locate_and_grade(picture, grader, wanted)
+        elif field is not None:
+            yield locate_and_grade(field, grader, wanted, scale=scales.of(field))
     yield from grader.grade_images(waiting, pixel_size=wanted.pixel_size_um, fit=fit)
 
 
@@ -308,6 +325,12 @@ def field_facts(
     alike = sum(any(n.startswith(ALIKE_PAGES) for n in field.field.notes) for field in fields)
     if alike:
         facts["pages_alike"] = f"{alike} of {len(fields)} fields {ALIKE_PAGES}"
+    told: dict[str, int] = {}
+    for scale in scales:
+        for note in () if scale is None else scale.notes:
+            told[note] = told.get(note, 0) + 1
+    for number, (note, count) in enumerate(told.items(), start=1):
+        facts[f"scale_warning_{number}"] = f"{note} (in {count} of {len(fields)} fields)"
     reasons: dict[str, int] = {}
     for field in fields:
         for reason, count in field.excluded.items():

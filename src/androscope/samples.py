@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -23,12 +24,13 @@ from androscope.fields import (
 from androscope.files import sha256_of
 from androscope.imaging.crop import to_crop
 from androscope.imaging.depth import guessed_depth
-from androscope.imaging.head_scale import HEAD_UM
 from androscope.imaging.inputs import Progress
 from androscope.imaging.likeness import Look, copies, look_of
 from androscope.imaging.one_field import one_per_field
+from androscope.imaging.pixel_size import believed
 from androscope.imaging.read import failure_of, read_images
 from androscope.imaging.sample_folder import SampleFolder, find_sample
+from androscope.imaging.shared_scale import AHEAD, SharedScale
 from androscope.imaging.video import is_video
 from androscope.predict import Graded, Grader
 from androscope.report.sample.pictures import OVERLAYS, draw_field
@@ -83,8 +85,10 @@ def grade_sample(
     reader = _Reader(grader, options, taken_as, settings, guessed_depth(found.paths, settings))
     done = 0
     for replicate in found.replicates:
-        for path in replicate.paths:
-            reader.read(path, _text(path.relative_to(found.folder).as_posix()), replicate.name)
+        named = {path: _text(path.relative_to(found.folder).as_posix()) for path in replicate.paths}
+        reader.look(named)
+        for path, name in named.items():
+            reader.read(path, name, replicate.name)
             done += 1
             if progress:
                 progress(done, len(found.paths))
@@ -152,7 +156,24 @@ class _Reader:
     overlays: list[Overlay] = field(default_factory=list)
     fields: int = 0
     located_by: dict[str, int] = field(default_factory=dict)
+    _scales: SharedScale = field(default_factory=SharedScale)
     _finds: list[SampleFind] = field(default_factory=list)
+
+    def look(self, named: Mapping[Path, str]) -> None:
+        """Learn the scale of a replicate from its first fields, before any is graded."""
+        known = self.options
+        self._scales = SharedScale(pixel_size_um=known.pixel_size_um, head_length=known.head_length)
+        if self.taken_as == "crops":
+            return
+        pictures = itertools.chain.from_iterable(
+            read_images(path, name=name, settings=self.settings, least_bits=self.least)
+            for path, name in named.items()
+            if not is_video(path)
+        )
+        # A few pictures are read twice, which costs less than keeping them.
+        for picture in itertools.islice(pictures, AHEAD):
+            if isinstance(picture, GreyImage) and self._is_field(picture):
+                self._scales.look(picture)
 
     def read(self, path: Path, name: str, replicate: str) -> None:
         """Read a file; fields are graded here, crops wait for :meth:`graded`."""
@@ -172,7 +193,8 @@ class _Reader:
             is_one = self._is_field(picture)
             self.looks.append(Look(name, look_of(picture.pixels), is_one))
             if is_one:
-                graded = locate_and_grade(picture, self.grader, self.options)
+                scale = self._scales.of(picture)
+                graded = locate_and_grade(picture, self.grader, self.options, scale=scale)
                 self._field(graded, name, replicate, seen, kind="field")
             else:
                 self._crop(picture, name, replicate, seen)
@@ -223,8 +245,8 @@ class _Reader:
         if scale is not None:
             seen.head_lengths[round(scale.head_length, 2)] = None
             seen.estimated |= scale.origin == "estimated"
-            if scale.origin == "pixel size":
-                seen.pixel_sizes[float(f"{HEAD_UM / scale.head_length:.4g}")] = None
+            if scale.pixel_size_um is not None:
+                seen.pixel_sizes[float(f"{scale.pixel_size_um:.4g}")] = None
         seen.notes.update(dict.fromkeys(graded.field.notes))
         for number, (item, verdicts) in enumerate(
             zip(graded.field.items, graded.assessments, strict=True), start=1
@@ -261,7 +283,7 @@ class _Reader:
             self.failures.append(failure_of(error, picture.source, picture.index))
             return
         seen.kinds["crop"] = None
-        size = picture.pixel_size_um if own is None else own
+        size = believed(picture.pixel_size_um, own)
         if size is not None and math.isfinite(size):
             seen.pixel_sizes[size] = None
         blank = blank_flag(crop) if self.grader.card.checks is None else None

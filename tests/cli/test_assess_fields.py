@@ -101,6 +101,21 @@ def test_where_all_are_fields_the_pixel_size_was_used(run: Any) -> None:
     assert "was not used" not in done.err
 
 
+def test_a_pixel_size_that_no_crop_was_graded_with_is_not_told_of(run: Any) -> None:
+    Path("broken.png").write_bytes(b"no picture")
+    done = run("assess", "broken.png", "--pixel-size", UM)
+    assert done.code == 1
+    assert "was not used" not in done.err
+
+
+def test_a_doubtful_scale_is_noted(run: Any) -> None:
+    write()
+    done = run("assess", "field.png", "--pixel-size", "0.08", "--json", "r.json")
+    assert "note: the heads found are about" in done.err
+    extra = json.loads(Path("r.json").read_text(encoding="utf-8"))["extra"]
+    assert extra["scale_warning_1"].endswith("check it (in 1 of 1 fields)")
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -281,9 +296,9 @@ def test_pictures_are_let_go(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     there: list[int] = []
     plain = composition.locate_and_grade
 
-    def watched(*arguments: Any) -> Any:
+    def watched(*arguments: Any, **named: Any) -> Any:
         there.append(len(list(Path("o").iterdir())))
-        return plain(*arguments)
+        return plain(*arguments, **named)
 
     monkeypatch.setattr(composition, "locate_and_grade", watched)
     assert run("assess", "a.png", "b.png", "--overlay", "o", "--pixel-size", UM).code == 0

@@ -151,10 +151,13 @@ def test_known_pixel_sizes_rescale_then_take_the_centre():
     )
 
 
-def test_the_callers_pixel_size_wins_over_the_files():
-    image = grey(noise(128, 128), pixel_size_um=9.0)
-    crop = to_crop(image, pixel_size_um=0.1, model_pixel_size_um=0.1)
-    np.testing.assert_array_equal(crop.pixels, image.pixels[32:96, 32:96])
+@pytest.mark.parametrize(("given", "told"), [(0.4, True), (0.201, False)], ids=["apart", "alike"])
+def test_the_files_pixel_size_wins_over_the_callers(given, told):
+    image = grey(noise(128, 128), pixel_size_um=0.2)
+    crop = to_crop(image, pixel_size_um=given, model_pixel_size_um=0.1)
+    assert "rescaled by 2 from 0.2 to 0.1 um/px" in crop.notes
+    said = f"the pixel size given, {given} um, is not the file's own, 0.2 um, which is believed"
+    assert (said in crop.notes) is told
 
 
 def test_too_small_after_rescaling_repeats_its_edges():

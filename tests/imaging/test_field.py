@@ -11,12 +11,8 @@ import pytest
 from PIL import Image
 
 from androscope.imaging.field import Field, FieldItem, read_field
-from androscope.imaging.head_scale import (
-    HEAD_UM,
-    FieldScale,
-    estimate_head_length,
-    field_scale,
-)
+from androscope.imaging.head_estimate import estimate_head_length
+from androscope.imaging.head_scale import HEAD_UM, FieldScale, field_scale
 from androscope.imaging.located import Found, Located
 from androscope.imaging.overlay import COLOURS, Mark, draw_overlay, write_overlay
 from androscope.imaging.phantom_field import PhantomField, render_field
@@ -58,7 +54,9 @@ def test_what_is_known_is_believed(known: dict[str, float], length: float, origi
 @pytest.mark.parametrize("um", [0.25, 0.16])
 def test_the_scale_is_estimated_from_dark_separate_heads(um: float) -> None:
     estimated = estimate_head_length(truth(um).pixels)
-    assert estimated == pytest.approx(HEAD_UM / um, rel=0.2)
+    assert estimated is not None
+    assert estimated.length == pytest.approx(HEAD_UM / um, rel=0.25)
+    assert 5 <= estimated.heads <= 8
 
 
 def test_an_empty_field_has_no_scale() -> None:
@@ -183,15 +181,41 @@ def test_a_field_knows_its_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "doubted"), [(28.0, False), (38.0, False), (52.0, True), (15.0, True)]
-)
-def test_a_scale_that_contradicts_the_heads_is_doubted(said: float, doubted: bool) -> None:
+    ("known", "doubted"),
+    [
+        pytest.param({"pixel_size_um": 0.16}, None, id="right"),
+        pytest.param({"head_length": 30.0}, None, id="nearly"),
+        pytest.param({"pixel_size_um": 0.08}, "by the pixel size a head is 55 px", id="half"),
+        pytest.param({"pixel_size_um": 0.05}, "by the pixel size a head is 88 px", id="a-third"),
+        pytest.param({"pixel_size_um": 0.32}, "by the pixel size a head is 14 px", id="coarse"),
+        pytest.param({"pixel_size_um": 3.0}, "by the pixel size a head is 1 px", id="none"),
+        pytest.param({"head_length": 60.0}, "by the head length a head is 60 px", id="length"),
+    ],
+)  # fmt: skip
+def test_a_scale_that_contradicts_the_heads_is_doubted(
+    known: dict[str, float], doubted: str | None
+) -> None:
+    found = read_field(image(truth()), **known)
+    notes = [note for note in found.notes if "check it" in note]
+    assert len(notes) == (doubted is not None)
+    if doubted is not None:
+        assert notes[0].startswith("the heads found are about 3")
+        assert doubted in notes[0]
+
+
+def test_what_is_found_is_held_against_a_scale_from_elsewhere() -> None:
     def find(pixels: np.ndarray, head_length: float) -> Found:
         heads = (Located(30.0 * n, 60, 28, 18, 0, 1.0) for n in range(1, 7))
         return Found(tuple(heads), head_length, 0)
 
-    found = read_field(image(truth()), head_length=said, find=find)
-    notes = [note for note in found.notes if "check it" in note]
-    assert bool(notes) is doubted
-    if doubted:
-        assert notes[0].startswith("the heads found are 28 px long, by the head length a head is ")
+    found = read_field(image(truth()), scale=FieldScale(52.0, "pixel size"), find=find)
+    said = "the heads found are about 28 px long, by the pixel size a head is 52 px: check it"
+    assert said in found.notes
+
+
+def test_the_files_own_pixel_size_wins_and_the_difference_is_told() -> None:
+    found = read_field(image(truth(), 0.16), pixel_size_um=0.11)
+    assert found.scale is not None
+    assert found.scale.head_length == pytest.approx(HEAD_UM / 0.16)
+    said = "the pixel size given, 0.11 um, is not the file's own, 0.16 um, which is believed"
+    assert said in found.notes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from androscope.assessment.gate import UNCHECKED
+from androscope.imaging.pixel_size import SAID_OTHERWISE
 from androscope.imaging.values import guessed_bits
 from androscope.model.card import Card
 from androscope.model.runtime import runtime_of
@@ -51,6 +52,9 @@ def gathered(
     warning = depth_warning(assessment.notes for assessment in assessments)
     if warning:
         extra["bit_depth_warning"] = warning
+    differing = [n for a in assessments for n in a.notes if n.startswith(SAID_OTHERWISE)]
+    if differing:
+        extra["pixel_size_differs"] = f"{differing[0]} (in {len(differing)} images)"
     if card.checks is None:
         extra["not_checked"] = UNCHECKED
     flagged = sum(bool(assessment.flags) for assessment in assessments)

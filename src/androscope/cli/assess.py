@@ -35,6 +35,8 @@ __all__ = ["assess"]
 
 #: From this many images on, grading takes long enough to be watched.
 _WORTH_A_BAR = 64
+#: What the results say of the images that is printed, too.
+_TOLD = ("pixel_size_warning", "pixel_size_differs", "bit_depth_warning")
 
 
 def assess(
@@ -172,8 +174,9 @@ def assess(
         ):
             gathered.add(item)
     results = gathered.results(grader, options)
-    note(results.extra.get("pixel_size_warning"))
-    note(results.extra.get("bit_depth_warning"))
+    for name, warning in results.extra.items():
+        if name in _TOLD or name.startswith("scale_warning"):
+            note(warning)
     if located is not None:
         write_located(located, gathered.fields)
     _write(results, csv=csv, json=json, parquet=parquet, html=html)

@@ -77,8 +77,8 @@ class Gathered:
         """Everything as results, rows in the order of the input."""
         from androscope.fields import field_facts
 
-        # Where all were fields, a pixel size was used, whatever the model knows of its own.
-        used = options.pixel_size_um if self.single or not self.fields else None
+        # Fields use a pixel size whatever the model knows of its own: only crops may do without.
+        used = options.pixel_size_um if self.single else None
         results = grader.results(self.assessments, self.failures, self.crops, pixel_size=used)
         if not self.fields:
             return results

@@ -121,7 +121,8 @@ PixelSizeOption = Annotated[
     typer.Option(
         metavar="UM",
         callback=_micrometres,
-        help="Micrometres per pixel, where the files do not say.",
+        help="Micrometres per pixel, where the files do not say. A file that does is believed; a "
+        "difference is told.",
         show_default=False,
     ),
 ]
@@ -151,7 +152,8 @@ HeadLengthOption = Annotated[
     typer.Option(
         metavar="PX",
         callback=_pixels,
-        help="Length of a normal head in the fields, where no pixel size is known.",
+        help="Length of a normal head in the fields; believed before any pixel size, the files' "
+        "too.",
         show_default="estimated",
     ),
 ]

@@ -15,6 +15,7 @@ from PIL import Image
 
 from androscope.errors import ImageDimensionsError
 from androscope.imaging.chroma import chroma_within
+from androscope.imaging.pixel_size import believed, disagreement
 from androscope.types import Crop, GreyImage, UInt8Array
 
 __all__ = [
@@ -60,7 +61,8 @@ def to_crop(
     size
         Side of the crop, px.
     pixel_size_um
-        Pixel size of the picture, um/px; default: ``image.pixel_size_um``.
+        Pixel size of the picture, um/px, where ``image.pixel_size_um`` is not known; a note says
+        where both are and differ.
     model_pixel_size_um
         Pixel size the model was trained at, um/px.
     fit
@@ -81,8 +83,8 @@ def to_crop(
         ``size`` after rescaling by pixel sizes): a field of view is not a crop.
     """
     pixels = image.pixels
-    if pixel_size_um is None:
-        pixel_size_um = image.pixel_size_um
+    differs = disagreement(image.pixel_size_um, pixel_size_um)
+    pixel_size_um = believed(image.pixel_size_um, pixel_size_um)
     notes: tuple[str, ...] = ()
     height, width = pixels.shape
     shown = float(min(height, width))
@@ -106,6 +108,8 @@ def to_crop(
             pixels, padded = _centre(pixels, size)
             notes += padded
             shown = size / factor
+    if differs is not None:
+        notes += (differs,)
     left, top = (width - shown) / 2, (height - shown) / 2
     return Crop(
         np.ascontiguousarray(pixels),
@@ -130,8 +134,7 @@ def looks_like_field(
     """
     if image.pixels.shape == (size, size):
         return False
-    if pixel_size_um is None:
-        pixel_size_um = image.pixel_size_um
+    pixel_size_um = believed(image.pixel_size_um, pixel_size_um)
     factor, largest = _limits(pixel_size_um, model_pixel_size_um, fit, size)
     return _is_field(image.pixels, factor, largest)
 

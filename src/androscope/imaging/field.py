@@ -9,7 +9,13 @@ from statistics import median
 from androscope.imaging.chroma import chroma_within
 from androscope.imaging.field_crop import cut_crop
 from androscope.imaging.frame import frame_faults
-from androscope.imaging.head_scale import FieldScale, field_scale
+from androscope.imaging.head_scale import (
+    IN_DOUBT,
+    MIN_HEAD_PX,
+    FieldScale,
+    contradiction,
+    field_scale,
+)
 from androscope.imaging.locate import locate
 from androscope.imaging.located import Finder, Flag, Located
 from androscope.types import Crop, GreyImage, UInt8Array
@@ -25,11 +31,14 @@ REASONS: Mapping[Flag, str] = {
     "overlapping": "touches another head, or cannot be told from its surroundings",
 }
 
-#: Heads found may be this much longer or shorter than the scale says before it is doubted.
-_DOUBTED = 1.4
+#: So many single heads found tell whether the scale is right.
 _ENOUGH = 5
 
 NOT_FOUND = "nothing that looks like a sperm was found"
+_NEAR = (
+    f"heads under {MIN_HEAD_PX:g} px are too short for morphology; one field's estimate cannot "
+    "tell that these are, and they were graded: give the pixel size"
+)
 _NO_SCALE = (
     "too few heads were found to estimate the scale from: give the pixel size or the length of a "
     "head"
@@ -135,39 +144,45 @@ def read_field(
     image
         The field.
     pixel_size_um, head_length
-        See :func:`~androscope.imaging.head_scale.field_scale`; a pixel size given here is believed
-        before the picture's own.
+        See :func:`~androscope.imaging.head_scale.scale_of`; a pixel size given here counts where
+        the picture states none, a head length before both.
     model_pixel_size_um, size
         Geometry of the model's crops.
     scale
-        If it is known already, from an earlier frame of the same video.
+        If it is known already, from other fields of the sample or an earlier frame of the video.
     find
         What finds heads; default: the classical filter, which needs no model.
     """
     pixels = image.pixels
     shape = pixels.shape[1], pixels.shape[0]
     if scale is None:
-        own = image.pixel_size_um if pixel_size_um is None else pixel_size_um
-        scale = field_scale(pixels, pixel_size_um=own, head_length=head_length, find=find)
+        scale = field_scale(
+            pixels,
+            stated_um=image.pixel_size_um,
+            pixel_size_um=pixel_size_um,
+            head_length=head_length,
+        )
     if scale is None or scale.head_length <= 3:
-        why = _NO_SCALE if scale is None else str(scale.refusal)
-        notes = (*image.notes, *frame_faults(pixels), NOT_FOUND, why)
+        why = (
+            (_NO_SCALE,)
+            if scale is None
+            else (*scale.notes, f"morphology refused: {scale.refusal}")
+        )
+        notes = (*image.notes, *frame_faults(pixels), NOT_FOUND, *why)
         return Field(image.source, image.index, shape, scale, (), notes, pixels)
-    notes = (*image.notes, *frame_faults(pixels))
+    notes = (*image.notes, *frame_faults(pixels), *scale.notes)
     if scale.origin == "estimated":
         notes += (f"scale estimated from the heads found: {scale.head_length:.1f} px a head",)
+        if scale.gradable and scale.head_length < MIN_HEAD_PX:
+            notes += (_NEAR,)
     refusal = scale.refusal
     if refusal is not None:
         notes += (f"morphology refused: {refusal}",)
     found = find(pixels, scale.head_length)
     lengths = [item.length for item in found.sperm if not item.flags]
-    if len(lengths) >= _ENOUGH and scale.origin != "estimated":
-        typical = median(lengths)
-        if not 1 / _DOUBTED < typical / scale.head_length < _DOUBTED:
-            notes += (
-                f"the heads found are {typical:.0f} px long, by the {scale.origin} a head is "
-                f"{scale.head_length:.0f} px: check it",
-            )
+    if len(lengths) >= _ENOUGH and not any(note.startswith(IN_DOUBT) for note in notes):
+        doubt = contradiction(scale, median(lengths))
+        notes += () if doubt is None else (doubt,)
     enlargement = scale.enlargement(model_pixel_size_um)
     items = tuple(
         _item(image, item, number, refusal, enlargement, size)

@@ -20,9 +20,10 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from androscope.errors import ImageDimensionsError, ImageUnsupportedError
+from androscope.imaging.pixel_size import Stated, stated_size
 from androscope.imaging.values import Plane, Samples, from_left_aligned
 
-__all__ = ["TURNED", "check_pixels", "credible_pixel_size", "grey_or_rgb", "read_raster", "turned"]
+__all__ = ["TURNED", "check_pixels", "grey_or_rgb", "read_raster", "turned"]
 
 _PLUGINS: dict[str, type[ImageFile.ImageFile]] = {
     "PNG": PngImageFile,
@@ -31,9 +32,6 @@ _PLUGINS: dict[str, type[ImageFile.ImageFile]] = {
     "GIF": GifImageFile,
     "WEBP": WebPImageFile,
 }
-
-#: Resolutions outside this range come from screens, printers and photo editors, um/px.
-_CREDIBLE_UM = (0.01, 5.0)
 
 _ORIENTATION = 0x0112
 
@@ -60,17 +58,6 @@ def check_pixels(width: int, height: int, limit: int) -> None:
             "not decoded",
             advice="Cut it into crops, or set ANDROSCOPE_MAX_PIXELS higher if the size is right",
         )
-
-
-def credible_pixel_size(x_um: float, y_um: float) -> float | None:
-    """Pixel size of a resolution tag if it can be a microscope's and is square, else ``None``.
-
-    Cameras and editors fill in 72 or 300 dpi, 353 or 85 um/px, without meaning it.
-    """
-    low, high = _CREDIBLE_UM
-    if low <= x_um <= high and abs(x_um - y_um) <= 0.01 * x_um:
-        return round((x_um + y_um) / 2, 6)
-    return None
 
 
 def turned(samples: Samples, orientation: object) -> tuple[Samples, tuple[str, ...]]:
@@ -179,11 +166,11 @@ def read_raster(stream: BinaryIO, kind: str, *, max_pixels: int) -> Plane:
     image = _PLUGINS[kind](stream)
     check_pixels(*image.size, max_pixels)
     _still(image, kind)
-    size = None
+    size = Stated()
     if kind != "GIF" and "dpi" in image.info:
         x_dpi, y_dpi = (float(v) for v in image.info["dpi"])
         if x_dpi > 0 and y_dpi > 0:
-            size = credible_pixel_size(25400 / x_dpi, 25400 / y_dpi)
+            size = stated_size(25400 / x_dpi, 25400 / y_dpi)
     orientation = image.getexif().get(_ORIENTATION)
     bits: int | None = None
     samples: Samples | None = None
@@ -207,4 +194,4 @@ def read_raster(stream: BinaryIO, kind: str, *, max_pixels: int) -> Plane:
             advice="Export it again",
         )
     samples, turn = turned(samples, orientation)
-    return Plane(samples, bits=bits, pixel_size_um=size, notes=notes + turn)
+    return Plane(samples, bits=bits, pixel_size_um=size.um, notes=size.notes + notes + turn)

@@ -141,7 +141,7 @@ class TiffPlanes:
             bits=plane.bits,
             pixel_size_um=facts.pixel_size_um,
             inverted=plane.inverted,
-            notes=plane.notes + self._notes,
+            notes=(*facts.notes, *plane.notes, *self._notes),
             place=self._places[index],
         )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
-from androscope.imaging.raster import credible_pixel_size
+from androscope.imaging.pixel_size import Stated, stated_size
 
 __all__ = ["PageFacts", "length_in_um", "ome_facts", "ome_pixels", "page_facts"]
 
@@ -41,10 +41,14 @@ _RESOLUTION_UNITS_UM = {2: 25_400.0, 3: 10_000.0, 4: 1_000.0, 5: 1.0}
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What the tags say: ``pixel_size_um`` in um/px and significant ``bits``; ``None`` unknown."""
+    """What the tags say: ``pixel_size_um`` in um/px and significant ``bits``; ``None`` unknown.
+
+    ``notes`` tell of pixel sizes that are not believed.
+    """
 
     pixel_size_um: float | None = None
     bits: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 def length_in_um(value: float, unit: str) -> float | None:
@@ -58,15 +62,17 @@ def ome_facts(xml: str) -> PageFacts:
 
     Files with several images count only where all agree.
     """
-    sizes: set[float | None] = set()
+    sizes: set[Stated] = set()
     depths: set[int | None] = set()
     for pixels in ome_pixels(xml):
         sizes.add(_ome_size(pixels.attrib))
         bits = pixels.attrib.get("SignificantBits", "")
         depths.add(int(bits) if re.fullmatch(r"[0-9]{1,2}", bits) else None)
+    notes = tuple(note for size in sizes for note in size.notes)
     return PageFacts(
-        pixel_size_um=sizes.pop() if len(sizes) == 1 else None,
+        pixel_size_um=sizes.pop().um if len(sizes) == 1 else None,
         bits=_plausible_bits(depths.pop()) if len(depths) == 1 else None,
+        notes=notes,
     )
 
 
@@ -84,18 +90,18 @@ def ome_pixels(xml: str) -> list[ElementTree.Element]:
     return [found for found in root.iter() if found.tag.rpartition("}")[2] == "Pixels"]
 
 
-def _ome_size(attributes: dict[str, str]) -> float | None:
+def _ome_size(attributes: dict[str, str]) -> Stated:
     lengths = []
     for axis in "XY":
         try:
             value = float(attributes[f"PhysicalSize{axis}"])
         except (KeyError, ValueError):
-            return None
+            return Stated()
         length = length_in_um(value, attributes.get(f"PhysicalSize{axis}Unit", "µm"))
         if length is None:
-            return None
+            return Stated()
         lengths.append(length)
-    return credible_pixel_size(*lengths)
+    return stated_size(*lengths)
 
 
 def _plausible_bits(bits: object) -> int | None:
@@ -112,9 +118,10 @@ def page_facts(file: Any, page: Any) -> PageFacts:
     """
     size: float | None = None
     bits: int | None = None
+    notes: tuple[str, ...] = ()
     if file.is_ome and isinstance(file.ome_metadata, str):
         facts = ome_facts(file.ome_metadata)
-        size, bits = facts.pixel_size_um, facts.bits
+        size, bits, notes = facts.pixel_size_um, facts.bits, facts.notes
     micromanager = page.tags.valueof(_MICROMANAGER, default=None)
     if isinstance(micromanager, str | bytes):
         try:
@@ -124,13 +131,15 @@ def page_facts(file: Any, page: Any) -> PageFacts:
     if isinstance(micromanager, dict):
         bits = bits or _plausible_bits(micromanager.get("BitDepth"))
         um = micromanager.get("PixelSizeUm")
-        if size is None and isinstance(um, int | float) and um > 0:
-            size = credible_pixel_size(float(um), float(um))
+        # 0 is what Micro-Manager writes where nobody calibrated it.
+        if size is None and isinstance(um, int | float) and um != 0:
+            said = stated_size(float(um), float(um))
+            size, notes = said.um, notes + said.notes
     if size is None:
-        size = _resolution_size(file, page)
-    return PageFacts(
-        pixel_size_um=size, bits=bits or _bits_in_words(file) or _bits_of_largest(page)
-    )
+        said = _resolution_size(file, page)
+        size, notes = said.um, notes + said.notes
+    bits = bits or _bits_in_words(file) or _bits_of_largest(page)
+    return PageFacts(pixel_size_um=size, bits=bits, notes=tuple(dict.fromkeys(notes)))
 
 
 def _bits_in_words(file: Any) -> int | None:
@@ -149,18 +158,18 @@ def _bits_of_largest(page: Any) -> int | None:
     return _plausible_bits(value.bit_length())
 
 
-def _resolution_size(file: Any, page: Any) -> float | None:
+def _resolution_size(file: Any, page: Any) -> Stated:
     per_unit = []
     for code in (282, 283):
         value = page.tags.valueof(code, default=None)
         if not isinstance(value, tuple) or len(value) != 2 or not value[0] or not value[1]:
-            return None
+            return Stated()
         per_unit.append(value[0] / value[1])
     if file.is_imagej:
         unit = (file.imagej_metadata or {}).get("unit")
         lengths = [length_in_um(1 / n, str(unit)) for n in per_unit]
         if lengths[0] is not None and lengths[1] is not None:
-            return credible_pixel_size(lengths[0], lengths[1])
-        return None
+            return stated_size(lengths[0], lengths[1])
+        return Stated()
     factor = _RESOLUTION_UNITS_UM.get(int(page.tags.valueof(296, default=2) or 0))
-    return None if factor is None else credible_pixel_size(*(factor / n for n in per_unit))
+    return Stated() if factor is None else stated_size(*(factor / n for n in per_unit))

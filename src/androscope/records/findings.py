@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from androscope.assessment.findings import Findings, SampleFile, SampleFind
 from androscope.errors import RecordConflictError
 from androscope.imaging.find import natural_key
+from androscope.imaging.pixel_size import believed
 from androscope.model.card import Card
 from androscope.records.crops import crops_of
 from androscope.records.database import AnyRow
@@ -126,8 +127,7 @@ def _files(
     for row in rows:
         its = [i for i in images.values() if (i.replicate, i.name) == (row.replicate, row.name)]
         graded = [gradings[image.id] for image in its if image.id in gradings]
-        own = sample.pixel_size_um
-        sizes = [image.pixel_size_um if own is None else own for image in its]
+        sizes = [believed(image.pixel_size_um, sample.pixel_size_um) for image in its]
         heads = [g.head_length_px for g in graded if g.head_length_px is not None]
         notes = [note for image in its for note in image.notes]
         notes += [note for grading in graded for note in json.loads(grading.notes)]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 
 from androscope.assessment.findings import Findings, SampleFile
+from androscope.imaging.head_scale import IN_DOUBT, LENGTH_SAID_OTHERWISE
 from androscope.imaging.one_field import ALIKE_PAGES
+from androscope.imaging.pixel_size import NOT_CREDIBLE, SAID_OTHERWISE
 from androscope.imaging.values import guessed_bits
 from androscope.imaging.video_field import LOST, NOT_MOVED, TOO_SLOW, WHOLE
 from androscope.report.sample.document import AgreementReport, CountsReport, ReplicateRow
@@ -33,6 +36,7 @@ def warnings_of(
 ) -> list[str]:
     """List what is to be known, the gravest first; empty if nothing is."""
     return [
+        *_about_doubted_scale(findings),
         *_about_numbers(counts, replicates),
         *_about_undecided(counts),
         *_about_checks(findings),
@@ -131,6 +135,30 @@ def _about_copies(findings: Findings) -> list[str]:
             f"{_some(same)} look the same (in other formats, or frames of one field): their sperm "
             f"count more than once{across}."
         )
+    return found
+
+
+#: Notes of files that say that the scale may be wrong, as they begin.
+_DOUBTS = (IN_DOUBT, SAID_OTHERWISE, LENGTH_SAID_OTHERWISE, NOT_CREDIBLE)
+
+
+def _about_doubted_scale(findings: Findings) -> list[str]:
+    """What speaks against the scale, each with its files: every verdict depends on it."""
+    found = []
+    for beginning in _DOUBTS:
+        notes = {
+            file.name: note
+            for file in findings.files
+            for note in file.notes
+            if note.startswith(beginning)
+        }
+        # One warning for all, in the words of the first: heads found differ from field to field.
+        for note in itertools.islice(notes.values(), 1):
+            advice = "" if beginning == NOT_CREDIBLE else " Every verdict depends on the scale."
+            found.append(
+                f"{note[0].upper()}{note[1:]} ({len(notes)} of {len(findings.files)} files)."
+                f"{advice}"
+            )
     return found
 
 
