@@ -19,7 +19,7 @@ pytest.importorskip("psycopg", reason="needs the postgres extra: psycopg is not 
 
 from androscope.errors import MissingExtraError
 from androscope.search.show import look_at
-from androscope.search.study import with_driver
+from androscope.search.address import with_driver
 from androscope.search.turns import Turn
 
 from .test_killed import folder, log, start, wait_for

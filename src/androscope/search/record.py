@@ -16,7 +16,8 @@ from androscope.search.facts import read_facts
 from androscope.search.file import changed
 from androscope.search.loop import best_of
 from androscope.search.schema import Objective
-from androscope.search.study import quiet, shown_url
+from androscope.search.address import shown_url
+from androscope.search.study import quiet
 from androscope.search.suggest import roots_of
 
 if TYPE_CHECKING:
