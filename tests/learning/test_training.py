@@ -207,7 +207,7 @@ def test_a_failed_start_takes_nothing_from_a_run_that_was_begun(tmp_path: Path) 
     folder = tmp_path / "run"
     interrupted(folder, quick())
     before = sorted(p.name for p in folder.rglob("*"))
-    with pytest.raises(TrainingError, match="different are backbone.name"):
+    with pytest.raises(TrainingError, match=r"different are backbone\.name"):
         train(quick("backbone.name=none"), folder, dataset=dataset(), quiet=True)
     assert sorted(p.name for p in folder.rglob("*")) == before
 
