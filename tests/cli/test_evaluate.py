@@ -133,6 +133,13 @@ def test_two_crops_are_enough(run: Run, lab: Path) -> None:
     assert "labels all, 2 crops" in done.out
 
 
+def test_a_label_that_the_data_lacks_is_named(run: Run, lab: Path) -> None:
+    lab.write_text(lab.read_text().replace("acrosome", "acrosom"))
+    done = run("evaluate", TINY, "--data", lab, "--resamples", 100)
+    assert "- Not labelled in this data: acrosome" in done.out
+    assert "the column 'acrosom' is a label of its own, and there is no label acrosome" in done.err
+
+
 def test_own_data_with_a_split_is_scored_on_its_test(run: Run, lab: Path) -> None:
     head, *rows = lab.read_text().splitlines()
     split = ["train"] * 6 + ["valid"] * 2 + ["test"] * 4

@@ -33,12 +33,15 @@ class Whole:
         ``(N,)``: those that the data itself calls ``test``; ``None`` if it divides nothing so.
     licence
         As the publisher gives it; ``None`` for own data.
+    notes
+        Of own data: columns that are not used, or whose names are in doubt.
     """
 
     name: str
     crops: LabelledCrops
     test: NDArray[np.bool_] | None = None
     licence: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def load_whole(
@@ -81,6 +84,7 @@ def load_whole(
             else None,
         ),
         test=test if test.any() else None,
+        notes=examined.listing.notes,
     )
 
 

@@ -70,7 +70,9 @@ def crops_to_score(subjects: Sequence[Subject], data: str, split: str | None) ->
     if split == ALL:
         whole = load_whole(data, crop_size=size)
         test = None if whole.test is None else whole.crops.select(whole.test).sha256
-        return Scored(whole.name, split, whole.crops, test, _notes(whole.name, taught))
+        return Scored(
+            whole.name, split, whole.crops, test, (*whole.notes, *_notes(whole.name, taught))
+        )
     dataset = datasets.load(data, crop_size=size)
     if split not in dataset.splits:
         raise TrainingError(
@@ -78,7 +80,8 @@ def crops_to_score(subjects: Sequence[Subject], data: str, split: str | None) ->
             advice=f"Choose one of these with --split, or {ALL}",
         )
     crops = dataset.splits[split]
-    return Scored(dataset.name, split, crops, crops.sha256 if split == "test" else None)
+    notes = dataset.notes if dataset.licence is None else ()
+    return Scored(dataset.name, split, crops, crops.sha256 if split == "test" else None, notes)
 
 
 def _notes(data: str, taught: Sequence[str]) -> tuple[str, ...]:
