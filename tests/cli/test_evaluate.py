@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("sklearn", reason="needs the train extra: scikit-learn is not installed")
 pytest.importorskip("matplotlib", reason="needs the train extra: matplotlib is not installed")
@@ -14,6 +16,7 @@ import androscope.datasets
 import androscope.extras
 from androscope.datasets import Dataset, LabelledCrops
 from androscope.errors import MissingExtraError
+from androscope.imaging.phantom_set import phantom_set
 from androscope.learning.metrics import METRICS, scores
 from androscope.learning.subject import open_subject
 
@@ -96,12 +99,80 @@ def test_json_and_files(run: Run, data: Dataset, tmp_path: Path) -> None:
     assert (tmp_path / "e" / "roc.png").is_file()
 
 
+@pytest.fixture
+def lab(tmp_path: Path) -> Path:
+    """A lab's own table of 12 phantoms, with head, acrosome and vacuole; of no split."""
+    folder = tmp_path / "lab"
+    folder.mkdir()
+    rows = ["path,head,acrosome,vacuole"]
+    for i, phantom in enumerate(phantom_set(12, 3)):
+        Image.fromarray(phantom.pixels).save(folder / f"{i}.png")
+        rows.append(f"{i}.png,{i % 2},{i % 3 == 0:d},{i % 4 == 0:d}")
+    (folder / "labels.csv").write_text("\n".join(rows) + "\n")
+    return folder / "labels.csv"
+
+
+def test_a_bundle_is_scored_on_all_crops_of_own_data(run: Run, lab: Path) -> None:
+    name = open_subject(TINY).name
+    done = run("evaluate", TINY, "--data", lab, "--resamples", 100)
+    assert done.code == 0, done.err
+    assert done.out.startswith(f"{name} on labels all, 12 crops\n")
+    assert "has now been read" not in done.out
+    assert done.err == (
+        "All crops are scored: that is fair if the model learned from none of them.\n"
+    )
+    test = run("evaluate", TINY, "--data", lab, "--resamples", 100, "--split", "test")
+    assert test.code == 0, test.err
+    assert test.out.startswith(f"{name} on labels test, ")
+
+
+def test_two_crops_are_enough(run: Run, lab: Path) -> None:
+    lab.write_text("".join(f"{line}\n" for line in lab.read_text().splitlines()[:3]))
+    done = run("evaluate", TINY, "--data", lab, "--resamples", 100)
+    assert done.code == 0, done.err
+    assert "labels all, 2 crops" in done.out
+
+
+def test_a_label_that_the_data_lacks_is_named(run: Run, lab: Path) -> None:
+    lab.write_text(lab.read_text().replace("acrosome", "acrosom"))
+    done = run("evaluate", TINY, "--data", lab, "--resamples", 100)
+    assert "- Not labelled in this data: acrosome" in done.out
+    assert "the column 'acrosom' is a label of its own, and there is no label acrosome" in done.err
+
+
+def test_own_data_with_a_split_is_scored_on_its_test(run: Run, lab: Path) -> None:
+    head, *rows = lab.read_text().splitlines()
+    split = ["train"] * 6 + ["valid"] * 2 + ["test"] * 4
+    lines = [f"{head},split", *(f"{r},{s}" for r, s in zip(rows, split, strict=True))]
+    lab.write_text("\n".join(lines) + "\n")
+    done = run("evaluate", TINY, "--data", lab, "--resamples", 100)
+    assert "labels test, 4 crops" in done.out
+    assert "has now been read once" in done.out
+    # All of them hold the test split too: a reading of it.
+    done = run("evaluate", TINY, "--data", lab, "--resamples", 100, "--split", "all")
+    assert "labels all, 12 crops" in done.out
+    assert "has now been read 2 times" in done.out
+
+
+def test_what_a_bundle_may_have_learned_from_is_not_scored_unasked(
+    run: Run, lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taught = replace(open_subject(TINY), learned=("labels",))
+    monkeypatch.setattr("androscope.learning.subject.open_subject", lambda _: taught)
+    for data in (lab, lab.parent):
+        done = run("evaluate", TINY, "--data", data, "--resamples", 100)
+        assert f"{data.stem} test, " in done.out
+    done = run("evaluate", TINY, "--data", lab, "--resamples", 100, "--split", "all")
+    assert "labels all, 12 crops" in done.out
+    assert f"{taught.name} learned from data named labels: if these are the same" in done.err
+
+
 def test_unknown_split(run: Run, data: Dataset) -> None:
     done = run("evaluate", TINY, "--split", "final")
     assert done.code == 2
     assert done.err == (
         "error: blocks has no final split; there are train, valid, test. "
-        "Choose one of these with --split\n"
+        "Choose one of these with --split, or all\n"
     )
 
 

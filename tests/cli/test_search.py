@@ -17,7 +17,8 @@ from androscope.search.plot import plot_search
 from androscope.search.record import SearchRecord, write_result
 from androscope.search.study import open_storage, url_of
 
-from ..search.small import go  # noqa: TID252  (tests are no package)
+from ..learning.tiny import dataset  # noqa: TID252  (tests are no package)
+from ..search.small import go, loaded  # noqa: TID252  (tests are no package)
 from .conftest import Run
 
 pytestmark = pytest.mark.train
@@ -109,7 +110,9 @@ def test_as_json_and_as_a_picture(run: Run, searched: Path, tmp_path: Path) -> N
 
 
 def test_the_best_is_a_configuration(run: Run, searched: Path) -> None:
-    assert run("config", "check", searched / "best.yaml").code == 0
+    # The tests' own data has no file.
+    done = run("config", "check", searched / "best.yaml", "--set", "data.dataset=mhsma")
+    assert done.code == 0, done.err
     text = (searched / "best.yaml").read_text()
     assert "The best of many is flattered by chance" in text
 
@@ -158,6 +161,50 @@ def test_a_database_that_cannot_be_opened(
     assert "secret" not in done.err
     monkeypatch.setenv("OPTUNA_STORAGE", url)
     assert run("search", "show", searched).err == done.err
+
+
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [
+        pytest.param(
+            "postgresql://me:secret@127.0.0.1:1/db",
+            "error: the database postgresql://me:***@127.0.0.1:1/db cannot be opened: ",
+            id="closed port",
+        ),
+        pytest.param("no address", "the database the address given cannot be opened", id="none"),
+        pytest.param(
+            "postgresql+nodriver://me:secret@host/db",
+            "the database postgresql+nodriver://me:***@host/db cannot be opened: ",
+            id="no driver",
+        ),
+    ],
+)
+def test_a_search_is_not_begun_without_its_database(
+    run: Run, tmp_path: Path, url: str, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if url.startswith("postgresql://"):
+        pytest.importorskip("psycopg", reason="needs the postgres extra: psycopg is not installed")
+    space = loaded(tmp_path)
+    monkeypatch.setattr("androscope.datasets.load", lambda *a, **k: dataset())
+    monkeypatch.setattr("androscope.search.file.load_space", lambda *a, **k: space)
+    done = run("search", "run", "small", "--out", tmp_path / "s", "--storage", url)
+    assert done.code == 2
+    assert what in done.err
+    assert "See that it runs and takes connections from here. Give its address" in done.err
+    assert "secret" not in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_a_folder_of_other_files_is_no_searchs(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("x")
+    done = run("search", "run", "dmtl", "--out", tmp_path)
+    assert (done.code, done.err) == (
+        2,
+        f"error: {tmp_path}: holds files that are no search's. Choose an empty or a new folder\n",
+    )
+    done = run("search", "run", "dmtl", "--out", tmp_path / "mine.txt")
+    assert f"{tmp_path / 'mine.txt'}: is a file; a search needs a folder" in done.err
+    assert [p.name for p in tmp_path.iterdir() if "androscope" not in p.name] == ["mine.txt"]
 
 
 def test_another_programs_study_is_left_alone(run: Run, tmp_path: Path) -> None:

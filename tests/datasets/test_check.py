@@ -61,6 +61,21 @@ def test_pictures_that_cannot_be_used_are_named_with_the_reason(lab: Lab, tmp_pa
         assert what.startswith(start)
 
 
+@pytest.mark.parametrize(
+    "shape", [pytest.param((700, 700), id="large"), pytest.param((64, 128), id="long")]
+)
+def test_labelled_crops_that_are_too_large_are_to_be_cut(
+    lab: Lab, tmp_path: Path, shape: tuple[int, int]
+) -> None:
+    table = lab("path,head\na.png,0\nbig.png,1\n")
+    Image.fromarray(np.zeros(shape, np.uint8)).save(tmp_path / "big.png")
+    (problem,) = check(table)
+    assert problem.advice == (
+        "Cut it to a square around the head of the labelled sperm, or shrink it, to at most 512 px "
+        "a side and 1 : 1.5"
+    )
+
+
 def test_bad_rows_of_every_kind_come_in_one_look_in_order(lab: Lab) -> None:
     table = lab(
         "path,head,tail,patient,split\n"

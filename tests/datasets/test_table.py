@@ -85,6 +85,57 @@ def test_columns_of_ones_own_follow_the_parts(lab: Lab) -> None:
     assert listing.notes == ("columns not used: age, remark",)
 
 
+@pytest.mark.parametrize("blank", ["NA", "NaN", "nan"])
+def test_what_r_and_pandas_write_for_a_blank(lab: Lab, blank: str) -> None:
+    text = f"path,head,neck,patient\na.png,0,{blank},p1\nb.png,{blank},1,{blank}\n"
+    assert entries(lab(text)) == [(2, "a.png", (0, -1), "p1", ""), (3, "b.png", (-1, 1), "", "")]
+    (problem,) = read_table(lab(f"path,head,split\na.png,{blank},{blank}\n")).problems
+    assert problem.what == "no label at all"
+
+
+@pytest.mark.parametrize(
+    ("column", "labels", "note"),
+    [
+        pytest.param(
+            "acrosom",
+            ("head", "acrosom"),
+            "the column 'acrosom' is a label of its own, and there is no label acrosome; if it is "
+            "meant to be acrosome, name it so",
+            id="a part",
+        ),
+        *(
+            pytest.param(
+                name,
+                ("head",),
+                f"the column {name.lower()!r} is not used, so crops of one patient may come into "
+                "train and into test; if it is meant to be patient, name it so",
+                id=name,
+            )
+            for name in ("patient_id", "Patient ID", "subject", "patent")
+        ),
+        pytest.param(
+            "splits",
+            ("head",),
+            "the column 'splits' is not used; if it is meant to be split, name it so",
+            id="split",
+        ),
+    ],
+)
+def test_a_column_whose_name_is_near_another(
+    lab: Lab, column: str, labels: tuple[str, ...], note: str
+) -> None:
+    listing = read_table(lab(f"path,head,{column}\na.png,1,0\nb.png,0,1\n"))
+    assert listing.problems == ()
+    assert listing.label_names == labels
+    assert listing.notes[-1] == note
+
+
+def test_the_column_that_is_meant_is_there(lab: Lab) -> None:
+    listing = read_table(lab("path,head,patient,patient_id\na.png,1,p1,0\nb.png,0,p2,1\n"))
+    assert listing.label_names == ("head",)
+    assert listing.notes == ("columns not used: patient_id",)
+
+
 def test_a_slip_in_a_column_of_ones_own_is_reported(lab: Lab) -> None:
     listing = read_table(lab("path,neck\na.png,0\nb.png,1\nc.png,abnrmal\n"))
     assert listing.label_names == ("neck",)

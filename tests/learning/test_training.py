@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="needs the train extra: torch is not
 pytest.importorskip("lightning", reason="needs the train extra: lightning is not installed")
 
 from androscope.datasets import Dataset, LabelledCrops  # noqa: E402
-from androscope.errors import DatasetMissingError, TrainingError  # noqa: E402
+from androscope.errors import AndroscopeError, DatasetMissingError, TrainingError  # noqa: E402
 from androscope.learning.config import Config  # noqa: E402
 from androscope.learning.config_file import load_config  # noqa: E402
 from androscope.learning.run import Run, train  # noqa: E402
@@ -183,6 +183,33 @@ def test_an_unfinished_run_is_not_mixed_with_another(tmp_path: Path) -> None:
     lines: list[str] = []
     train(quick(), folder, dataset=dataset(), resume=False, report=lines.append)
     assert sum(line.startswith("epoch") for line in lines) == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param("backbone.name=test_eficientnet", "Nearest: test_efficientnet", id="backbone"),
+        pytest.param("backbone.weights=none.pt", r"none\.pt: weights cannot be read", id="weights"),
+        pytest.param("trainer.devices=0", "trainer: this machine cannot do that", id="trainer"),
+        pytest.param(
+            "trainer.precision=16-mixed", "precision 16-mixed is for GPUs", id="precision"
+        ),
+    ],
+)
+def test_a_start_that_failed_leaves_no_folder(change: str, message: str, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with pytest.raises(AndroscopeError, match=message):
+        train(quick(change), folder, dataset=dataset(), quiet=True)
+    assert not folder.exists()
+
+
+def test_a_failed_start_takes_nothing_from_a_run_that_was_begun(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    interrupted(folder, quick())
+    before = sorted(p.name for p in folder.rglob("*"))
+    with pytest.raises(TrainingError, match=r"different are backbone\.name"):
+        train(quick("backbone.name=none"), folder, dataset=dataset(), quiet=True)
+    assert sorted(p.name for p in folder.rglob("*")) == before
 
 
 def test_folders_that_are_no_runs(tmp_path: Path) -> None:

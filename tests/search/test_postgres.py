@@ -18,8 +18,8 @@ pytest.importorskip("optuna", reason="needs the train extra: optuna is not insta
 pytest.importorskip("psycopg", reason="needs the postgres extra: psycopg is not installed")
 
 from androscope.errors import MissingExtraError
+from androscope.search.address import with_driver
 from androscope.search.show import look_at
-from androscope.search.study import with_driver
 from androscope.search.turns import Turn
 
 from .test_killed import folder, log, start, wait_for

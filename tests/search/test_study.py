@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from androscope.errors import TrainingError
 from androscope.search import study
-from androscope.search.study import open_storage, shown_url, url_of
+from androscope.search.address import shown_url
+from androscope.search.study import open_storage, url_of
 
 pytestmark = pytest.mark.train
 

@@ -77,15 +77,22 @@ def check(
 ) -> None:
     """Check a configuration, and list all that is wrong with it at once.
 
+    Its keys and values first; then whether the backbone, the weights and the data that it names
+    are here. What could not be looked for is said.
+
     [bold]Example[/bold]
 
         $ androscope config check my.yaml
     """
     _require()
     from androscope.learning.config_file import load_config
+    from androscope.learning.config_reach import look_up
 
     found = load_config(file, overrides or ())
+    unchecked = look_up(found)
     typer.echo(f"{file}: good. {found.method} for {', '.join(found.labels)}")
+    for line in unchecked:
+        typer.echo(f"not checked: {line}")
 
 
 @config.command("keys")

@@ -16,7 +16,6 @@ from androscope.cli.options_learning import (
     ConfigLabelOption,
     OverridesOption,
     ResamplesOption,
-    SplitOption,
     config_changes,
 )
 
@@ -44,7 +43,13 @@ def evaluate(
             show_default="the run's own, mhsma for a bundle",
         ),
     ] = None,
-    split: SplitOption = "test",
+    split: Annotated[
+        str | None,
+        typer.Option(
+            help="train, valid, test or all.",
+            show_default="test; all of own data without splits for a bundle",
+        ),
+    ] = None,
     against: Annotated[
         str | None,
         typer.Option(metavar="RUN|BUNDLE", help="Another model, to be compared on the same crops."),
@@ -71,15 +76,15 @@ def evaluate(
 
         $ androscope evaluate runs/dmtl
 
-        $ androscope evaluate runs/dmtl --split valid --json
+        $ androscope evaluate default --data lab/labels.csv
 
         $ androscope evaluate runs/dmtl --split valid --against runs/random-start
     """
     _require("evaluate a model")
-    from androscope.datasets import load
     from androscope.errors import TrainingError
     from androscope.learning.compare import compare
     from androscope.learning.evaluate import evaluate as measure
+    from androscope.learning.scored import crops_to_score
     from androscope.learning.subject import open_subject, record_test_read
 
     subject = open_subject(model)
@@ -89,13 +94,9 @@ def evaluate(
             f"{subject.name} grades crops of {subject.crop_size} px, "
             f"{other.name} of {other.crop_size}: they cannot see the same crops"
         )
-    dataset = load(data or subject.dataset or "mhsma", crop_size=subject.crop_size)
-    if split not in dataset.splits:
-        raise TrainingError(
-            f"{dataset.name} has no {split} split; there are {', '.join(dataset.splits)}",
-            advice="Choose one of these with --split",
-        )
-    crops = dataset.splits[split]
+    subjects = [one for one in (subject, other) if one is not None]
+    scored = crops_to_score(subjects, data or subject.dataset or "mhsma", split)
+    crops = scored.crops
 
     def grade(one: Subject) -> tuple[Evaluation, int | None]:
         found = measure(
@@ -104,20 +105,22 @@ def evaluate(
             one.thresholds,
             model=one.name,
             model_sha256=one.sha256,
-            name=dataset.name,
-            split=split,
+            name=scored.name,
+            split=scored.split,
             seed=seed,
             resamples=resamples,
         )
-        if split != "test":
+        if scored.test_sha256 is None:
             return found, None
-        return found, record_test_read(one, data=dataset.name, data_sha256=crops.sha256)
+        return found, record_test_read(one, data=scored.name, data_sha256=scored.test_sha256)
 
-    graded = [(one, *grade(one)) for one in (subject, other) if one is not None]
+    graded = [(one, *grade(one)) for one in subjects]
     found, reads = graded[0][1:]
     differences = compare(found, graded[1][1], crops) if other is not None else {}
+    for note in scored.notes:
+        typer.secho(f"{note}.", err=True, dim=True)
     if out is None and subject.kind == "run":
-        out = Path(model) / "evaluation" / f"{dataset.name}-{split}"
+        out = Path(model) / "evaluation" / f"{scored.name}-{scored.split}"
     if out is not None:
         found.write(out)
     if as_json:

@@ -12,6 +12,7 @@ from androscope.errors import LabelsError
 from androscope.types import ABNORMAL, NORMAL, PARTS
 
 __all__ = [
+    "BLANKS",
     "LABEL_NAME",
     "LABEL_VALUES",
     "LISTED",
@@ -31,7 +32,8 @@ LISTED = 20
 LABEL_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 #: What may stand for a label, lower case. ``1.0`` because spreadsheets and pandas write it once a
-#: column holds a blank; ``-1`` because our own arrays do.
+#: column holds a blank; ``-1`` because our own arrays do; ``na`` and ``nan`` because R and
+#: pandas write a blank so.
 LABEL_VALUES: Mapping[str, int] = {
     "0": NORMAL,
     "0.0": NORMAL,
@@ -42,7 +44,12 @@ LABEL_VALUES: Mapping[str, int] = {
     "": UNLABELLED,
     "-1": UNLABELLED,
     "-1.0": UNLABELLED,
+    "na": UNLABELLED,
+    "nan": UNLABELLED,
 }
+
+#: What R and pandas write where a cell is empty, whatever the column.
+BLANKS = frozenset({"", "NA", "NaN", "nan"})
 
 #: What may stand for a split, lower case.
 SPLIT_NAMES: Mapping[str, str] = {
@@ -169,7 +176,7 @@ def is_extra_label(values: Sequence[str]) -> bool:
 
     Half, not all, so that one slip of the pen is reported rather than the column passed over.
     """
-    filled = [value for value in values if value.strip()]
+    filled = [value for value in values if value.strip() not in BLANKS]
     known = sum(parse_label(value) is not None for value in filled)
     return bool(filled) and 2 * known >= len(filled)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -13,13 +14,19 @@ from androscope.datasets.folders import LAYOUT, read_folders
 from androscope.datasets.listing import Entry, Listing, Problem
 from androscope.datasets.pairs import has_pairs, read_pairs
 from androscope.datasets.table import TABLE_SUFFIXES, read_table
-from androscope.errors import ImageError
-from androscope.imaging.crop import to_crop
+from androscope.errors import ImageDimensionsError, ImageError
+from androscope.imaging.crop import MAX_ASPECT, MAX_SIDE, MIN_SIDE, to_crop
 from androscope.imaging.read import failure_of, read_images
 from androscope.settings import Settings
 from androscope.types import Failure, GreyImage, UInt8Array
 
 __all__ = ["list_entries", "read_crops"]
+
+#: For labelled pictures; assessing whole fields, which they look like, would not use the labels.
+_CUT = (
+    "Cut it to a square around the head of the labelled sperm, or shrink it, to at most "
+    f"{MAX_SIDE} px a side and 1 : {MAX_ASPECT}"
+)
 
 #: A table of this name in a folder is what the folder is about.
 TABLE_NAME = "labels.csv"
@@ -146,6 +153,13 @@ def _crop(entry: Entry, shown: str, image: GreyImage | Failure, size: int) -> UI
         return _problem(entry, shown, image)
     try:
         return to_crop(image, size=size).pixels
+    except ImageDimensionsError as error:
+        failure = failure_of(error, shown)
+        if (
+            min(image.pixels.shape) >= MIN_SIDE
+        ):  # Too large or too long: it has labels, so is a crop.
+            failure = replace(failure, advice=_CUT)
+        return _problem(entry, shown, failure)
     except ImageError as error:
         return _problem(entry, shown, failure_of(error, shown))
 

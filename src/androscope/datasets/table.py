@@ -15,24 +15,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from androscope.datasets.columns import label_columns
 from androscope.datasets.listing import (
-    LABEL_NAME,
+    BLANKS,
     LABEL_VALUES,
     SPLIT_NAMES,
     Entry,
     Listing,
     Problem,
-    is_extra_label,
-    is_part,
     parse_label,
 )
-from androscope.datasets.types import UNLABELLED, canonical_order
+from androscope.datasets.types import UNLABELLED
 
 __all__ = ["TABLE_SUFFIXES", "read_table"]
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
 
-_RESERVED = ("path", "patient", "split")
 _BLANK = frozenset(text for text, value in LABEL_VALUES.items() if value == UNLABELLED)
 #: How other files begin that are taken for tables, and what they are.
 _NO_TABLE = {"{": "JSON", "[": "JSON", "<": "HTML or XML"}
@@ -73,7 +71,7 @@ def read_table(path: Path) -> Listing:
         first_ones = [p for p in problems if p.line is None or p.line <= header_line]
         return Listing((), (), tuple(first_ones))
     rows = list(_rows(header, rest, problems))
-    labels, notes = _label_columns(header, rows)
+    labels, notes = label_columns(header, [row.values for row in rows])
     if not labels:
         problems.append(
             Problem(
@@ -176,18 +174,6 @@ def _rows(
         yield _Row(line, {n: v.strip() for n, v in zip(header, record, strict=True) if n})
 
 
-def _label_columns(header: list[str], rows: list[_Row]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    labels: list[str] = []
-    unused: list[str] = []
-    for name in header:
-        if not name or name in _RESERVED:
-            continue
-        holds = LABEL_NAME.fullmatch(name) and is_extra_label([row.values[name] for row in rows])
-        (labels if is_part(name) or holds else unused).append(name)
-    notes = (f"columns not used: {', '.join(unused)}",) if unused else ()
-    return canonical_order(labels), notes
-
-
 def _entry(
     row: _Row, labels: tuple[str, ...], folder: Path, problems: list[Problem]
 ) -> Entry | None:
@@ -209,11 +195,11 @@ def _entry(
             )
         # A bad row stays in the list, so that its other faults are found in the same look.
         values[label] = UNLABELLED if value is None else value
-    if labels and not any(row.values[label] not in _BLANK for label in labels):
+    if labels and not any(row.values[label].lower() not in _BLANK for label in labels):
         problems.append(
             Problem(row.line, name, "no label at all", "Label at least one part, or remove the row")
         )
-    split = row.values.get("split", "").lower()
+    split = _filled(row, "split").lower()
     if split and split not in SPLIT_NAMES:
         problems.append(
             Problem(
@@ -228,9 +214,14 @@ def _entry(
         path=_resolve(folder, name),
         labels=values,
         line=row.line,
-        patient=row.values.get("patient", ""),
+        patient=_filled(row, "patient"),
         split=SPLIT_NAMES.get(split, split),
     )
+
+
+def _filled(row: _Row, column: str) -> str:
+    value = row.values.get(column, "")
+    return "" if value in BLANKS else value
 
 
 def _resolve(folder: Path, name: str) -> Path:

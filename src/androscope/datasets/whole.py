@@ -12,10 +12,11 @@ from androscope.datasets.check import examine
 from androscope.datasets.listing import labels_error
 from androscope.datasets.loading import load
 from androscope.datasets.mhsma import MHSMA
+from androscope.datasets.own import TABLE_NAME, list_entries
 from androscope.datasets.types import LabelledCrops
 from androscope.settings import Settings, load_settings
 
-__all__ = ["Whole", "load_whole"]
+__all__ = ["Whole", "is_divided", "load_whole", "names_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,12 +33,15 @@ class Whole:
         ``(N,)``: those that the data itself calls ``test``; ``None`` if it divides nothing so.
     licence
         As the publisher gives it; ``None`` for own data.
+    notes
+        Of own data: columns that are not used, or whose names are in doubt.
     """
 
     name: str
     crops: LabelledCrops
     test: NDArray[np.bool_] | None = None
     licence: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def load_whole(
@@ -52,7 +56,7 @@ def load_whole(
     """
     settings = load_settings() if settings is None else settings
     path = Path(name_or_path)
-    if str(name_or_path) == MHSMA.name or not path.exists() or _published(path):
+    if not _is_own(name_or_path):
         dataset = load(name_or_path, crop_size=crop_size, settings=settings)
         parts = dataset.splits
         whole = replace(
@@ -80,8 +84,29 @@ def load_whole(
             else None,
         ),
         test=test if test.any() else None,
+        notes=examined.listing.notes,
     )
 
 
-def _published(path: Path) -> bool:
-    return path.is_dir() and MHSMA.is_right(path / "x_64_train.npy")
+def is_divided(name_or_path: str | Path) -> bool:
+    """Whether labelled data says itself which split its crops are in; no picture is read.
+
+    True too where there is no data: whoever loads it says so.
+    """
+    if not _is_own(name_or_path):
+        return True
+    return any(entry.split for entry in list_entries(Path(name_or_path)).entries)
+
+
+def names_of(name_or_path: str | Path) -> set[str]:
+    """What records and cards may call the data; a table is found by its folder as well."""
+    if not _is_own(name_or_path):
+        return {MHSMA.name}
+    path = Path(name_or_path).resolve()
+    return {path.stem, Path(TABLE_NAME).stem if path.is_dir() else path.parent.stem}
+
+
+def _is_own(name_or_path: str | Path) -> bool:
+    path = Path(name_or_path)
+    published = path.is_dir() and MHSMA.is_right(path / "x_64_train.npy")
+    return str(name_or_path) != MHSMA.name and path.exists() and not published

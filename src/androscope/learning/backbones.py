@@ -25,7 +25,7 @@ from androscope.learning.weights import (
     read_state_file,
 )
 
-__all__ = ["Trunk", "create_trunk", "normalization"]
+__all__ = ["Trunk", "create_trunk", "known", "normalization"]
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def create_trunk(config: BackboneConfig, *, pretrained: bool = True) -> Trunk:
         If the weights are not to be had, with what to install or give; or do not fit.
     """
     name = config.name
-    _known(name)
+    known(name)
     random = not pretrained or config.weights == "random"
     own: dict[str, Tensor] | None = None
     if random:
@@ -126,7 +126,8 @@ def normalization(config: BackboneConfig, body: nn.Module) -> Normalization:
     )
 
 
-def _known(name: str) -> None:
+def known(name: str) -> None:
+    """Make sure that timm has the model ``name``. Raises :class:`ConfigError` with the nearest."""
     if timm.is_model(name):
         if "." in name and name not in timm.list_pretrained(f"{name.partition('.')[0]}.*"):
             tags = timm.list_pretrained(f"{name.partition('.')[0]}.*")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from androscope.learning.record import (
 )
 from androscope.learning.run import CONFIG, NETWORK, THRESHOLDS
 
-__all__ = ["begin", "claim"]
+__all__ = ["begin", "claim", "withdraw"]
 
 #: What training writes into a run's folder; nothing else there is ever removed.
 _OURS = (CONFIG, RECORD, NETWORK, THRESHOLDS, "stage1", "stage2", "evaluation")
@@ -49,12 +50,7 @@ def claim(out: Path, config: Config, *, resume: bool) -> dict[str, Any] | None:
             advice="Choose another folder with --out, or remove this one",
         )
     if not resume:
-        for name in _OURS:
-            path = out / name
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
+        _clear(out)
         return None
     changed = different_keys(load_config(out / CONFIG), config)
     if changed:
@@ -64,6 +60,22 @@ def claim(out: Path, config: Config, *, resume: bool) -> dict[str, Any] | None:
             advice="Use its config.yaml, choose another folder, or start over with --no-resume",
         )
     return record
+
+
+def _clear(out: Path) -> None:
+    for name in _OURS:
+        path = out / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def withdraw(out: Path) -> None:
+    """Take back what :func:`begin` wrote for a run that could not start: nothing was learned."""
+    _clear(out)
+    with suppress(OSError):  # Hidden files of others may be there.
+        out.rmdir()
 
 
 def begin(

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from androscope.errors import TrainingError
+from androscope.learning.config import Config
 from androscope.learning.graph import Agreement
 from androscope.learning.run import Run
 from androscope.learning.subject import TEST_READS
 
 __all__ = ["fit_together", "protocol"]
+
+#: The rules of ``checkpoint``, in words.
+_RULES = {
+    "balance": "the balance of accuracies",
+    "mean": "mean accuracy",
+    "accuracy": "accuracy",
+    "loss": "loss",
+}
 
 
 def fit_together(runs: Sequence[Run], views: int) -> None:
@@ -57,15 +66,42 @@ def _data(run: Run) -> dict[str, str]:
     return {name: split["sha256"] for name, split in run.record["data"]["splits"].items()}
 
 
+def _chosen(config: Config) -> str:
+    """Which epochs, heads and thresholds were chosen on valid, and which were not."""
+    # What stage 1 keeps is what the card is read for first: said even where nothing was chosen.
+    first = "stage 1" if config.method == "dmtl" else "training"
+    chosen: list[str] = []
+    fixed: list[str] = []
+    if config.stage1.checkpoint == "last":
+        averaged = " (their mean over the last epochs)" if config.stage1.swa else ""
+        fixed.append(f"the last weights of {first}{averaged} were kept")
+    else:
+        rule = _RULES[config.stage1.checkpoint]
+        chosen.append(f"the epoch of {first} (by {rule})")
+    if config.method == "dmtl":
+        own = [config.stage2.branches.get(name, config.stage2.default) for name in config.labels]
+        rules = {_RULES[branch.checkpoint] for branch in own if branch.checkpoint != "last"}
+        last = any(branch.checkpoint == "last" for branch in own)
+        if rules:
+            but = ", but where the last weights were kept" if last else ""
+            by = " or ".join(sorted(rules))
+            chosen.append(f"the epoch of each branch of stage 2 (by {by}){but}")
+        elif last:
+            fixed.append("the last weights of branches of stage 2 were kept")
+        if config.stage2.fallback:
+            chosen.append("for each label, whether its branch took the place of stage 1's head")
+    search = config.threshold
+    if search.search:
+        chosen.append(f"thresholds (by accuracy + F0.5, from {search.low:g} to {search.high:g})")
+    else:
+        fixed.append("thresholds are 0.5")
+    on_valid = f"Chosen on valid: {'; '.join(chosen) or 'nothing'}."
+    return f"{on_valid} Not chosen: {'; '.join(fixed)}." if fixed else on_valid
+
+
 def protocol(runs: Sequence[Run], views: int, agreement: Agreement, remarks: Sequence[str]) -> str:
     """The card's ``protocol``: what was fitted and chosen on what, and how often test was read."""
     run = runs[0]
-    search = run.config.threshold
-    thresholds = (
-        f"and thresholds (by accuracy + F0.5, from {search.low:g} to {search.high:g}) were"
-        if search.search
-        else "(not the thresholds, which are 0.5) was"
-    )
     phantoms = run.config.data.phantoms
     beside = f" and {phantoms} rendered sperm of known truth" if phantoms else ""
     teachers = run.record.get("teachers", [])
@@ -78,7 +114,7 @@ def protocol(runs: Sequence[Run], views: int, agreement: Agreement, remarks: Seq
         else ""
     )
     lines = [
-        f"Weights were fitted on train{beside}{taught}; the epoch {thresholds} chosen on valid. "
+        f"Weights were fitted on train{beside}{taught}. {_chosen(run.config)} "
         "Training read no other split.",
     ]
     folds = [r.record["held_out"] for r in runs if r.record.get("held_out")]

@@ -48,6 +48,8 @@ class Subject:
         read-only and must stay as it was signed, the user's data folder.
     grade
         ``(N, S, S)`` uint8 to ``(N, L)`` float32, the probability of abnormal.
+    learned
+        Names of the data it learned from, as :attr:`androscope.datasets.Dataset.name` gives them.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Subject:
     dataset: str | None
     reads: Path
     grade: Callable[[UInt8Array], FloatArray]
+    learned: tuple[str, ...] = ()
 
     def probabilities(self, crops: UInt8Array, /) -> FloatArray:
         """Grade ``crops``; see :attr:`grade`."""
@@ -90,6 +93,7 @@ def _run(folder: Path) -> Subject:
         thresholds={label: run.thresholds[label] for label in run.labels},
         crop_size=run.config.data.crop_size,
         dataset=run.config.data.dataset,
+        learned=(str(run.record["data"]["name"]),),
         reads=folder / TEST_READS,
         grade=run.probabilities,
     )
@@ -110,6 +114,7 @@ def _bundle(name_or_folder: str | Path) -> Subject:
         thresholds={label: card.thresholds[label] for label in card.labels},
         crop_size=card.input.size,
         dataset=None,
+        learned=(card.training.name, *([] if card.parent is None else [card.parent.data.name])),
         reads=settings.cache / TEST_READS,
         grade=lambda crops: session.predict(crops).probabilities,
     )

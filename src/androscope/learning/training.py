@@ -15,9 +15,10 @@ from torch import distributed
 
 from androscope import datasets
 from androscope.datasets import Dataset, LabelledCrops
+from androscope.errors import ConfigError
 from androscope.files import sha256_of, write_text
 from androscope.learning.batches import derived_seed
-from androscope.learning.claim import begin, claim
+from androscope.learning.claim import begin, claim, withdraw
 from androscope.learning.config import Config
 from androscope.learning.dmtl import train_stage1, train_stage2
 from androscope.learning.dtl import train_dtl
@@ -100,27 +101,28 @@ def train(
     seen = {n: dataset.splits[n].with_labels(config.labels) for n in ("train", "valid")}
     facts = data_facts(replace(dataset, splits=seen))
     teachers = load_teachers(config)
-    record: dict[str, Any] = {}
-    if main:
-        record = begin(out, config, facts, teacher_facts(teachers), earlier, held_out, part)
 
     with threads(config.trainer):
         # Asked at each step of stage 1, teachers need not be asked before; stage 2 learns from the
         # stored crops alone.
         asked_before = config.method == "dmtl" or not config.teacher.match
         targets = soft_targets(train_split, teachers, config.teacher, say) if asked_before else None
-        torch.manual_seed(derived_seed(config.first_weights_seed, "init"))
-        done = record.get("stages", {}).get("stage1")
         stage1_file = out / "stage1" / NETWORK
-        if done is not None and stage1_file.is_file():
-            network = build_network(config, pretrained=False)
+        done = (earlier or {}).get("stages", {}).get("stage1")
+        stage1_done = done is not None and stage1_file.is_file()
+        torch.manual_seed(derived_seed(config.first_weights_seed, "init"))
+        # Before the folder is written: a backbone or weights that are not to be had leave none.
+        network = build_network(config, pretrained=not stage1_done)
+        record: dict[str, Any] = {}
+        if main:
+            record = begin(out, config, facts, teacher_facts(teachers), earlier, held_out, part)
+        if stage1_done:
             state = torch.load(stage1_file, map_location="cpu", weights_only=True)
             network.load_state_dict(state)
             if config.trainer.channels_last:
                 # Half precision rounds differently in another layout, and stage 2 with it.
                 network.to(memory_format=torch.channels_last)
         else:
-            network = build_network(config)
             record["weights"] = {
                 "kind": network.trunk.source.kind,
                 "name": network.trunk.source.name,
@@ -128,18 +130,23 @@ def train(
             }
             say(f"{config.backbone.name} starts from {network.trunk.source}")
             first = train_dtl if config.method == "dtl" else train_stage1
-            result = first(
-                network,
-                train_split,
-                valid_split,
-                config,
-                out,
-                report=say,
-                bar=bar,
-                targets=targets,
-                matching=matching_of(teachers, config),
-                watch=watch,
-            )
+            try:
+                result = first(
+                    network,
+                    train_split,
+                    valid_split,
+                    config,
+                    out,
+                    report=say,
+                    bar=bar,
+                    targets=targets,
+                    matching=matching_of(teachers, config),
+                    watch=watch,
+                )
+            except ConfigError:  # This machine cannot do what `trainer` asks: no epoch was begun.
+                if main and earlier is None:
+                    withdraw(out)
+                raise
             network.cpu()
             if main:
                 started -= result.earlier_seconds

@@ -12,11 +12,12 @@ from pydantic import BaseModel, ConfigDict
 
 from androscope.files import write_text
 from androscope.learning.config_file import dump_config
+from androscope.search.address import shown_url
 from androscope.search.facts import read_facts
 from androscope.search.file import changed
 from androscope.search.loop import best_of
 from androscope.search.schema import Objective
-from androscope.search.study import quiet, shown_url
+from androscope.search.study import quiet
 from androscope.search.suggest import roots_of
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from androscope.search.facts import Facts
 from androscope.search.file import LoadedSpace
 from androscope.search.loop import Keep
 from androscope.search.plot import plot_search
-from androscope.search.record import SearchRecord, TrialRecord, describe, write_result
-from androscope.search.study import HEARTBEAT, gate, join, url_of
+from androscope.search.record import RECORD, SearchRecord, TrialRecord, describe, write_result
+from androscope.search.study import DATABASE, HEARTBEAT, gate, join, url_of
 from androscope.search.turns import Turn
 from androscope.search.work import STORAGE, Job
 
@@ -135,6 +135,7 @@ def search(
         data cannot be read, or processes die again and again.
     """
     started = time.time()
+    _claim(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -146,6 +147,8 @@ def search(
     url, name = url_of(out, storage), name or loaded.space.name
     with Turn(out, url, name):
         study, _ = join(url, name, facts, heartbeat)
+        # At once: by this file the folder is known as a search's where the database is elsewhere.
+        write_result(study, out, url)
     job = Job(
         name=name,
         out=out,
@@ -178,6 +181,18 @@ def search(
     if found.best is not None:
         plot_search(out / PLOT, found)
     return found
+
+
+def _claim(out: Path) -> None:
+    """Make sure that ``out`` is free or a search's, by the rule of a run's folder."""
+    if out.is_file():
+        raise TrainingError("is a file; a search needs a folder", path=out, advice="Choose another")
+    # Hidden files are not looked at: locks, and what a kill left.
+    there = [p.name for p in out.iterdir() if p.name[0] != "."] if out.is_dir() else []
+    if there and not any(name == RECORD or name.startswith(DATABASE) for name in there):
+        raise TrainingError(
+            "holds files that are no search's", path=out, advice="Choose an empty or a new folder"
+        )
 
 
 def _dataset(config: Config) -> str:

@@ -67,7 +67,8 @@ def _record(folder: Path) -> SearchRecord | None:
 def _only(url: str) -> str:
     import optuna
 
-    from androscope.search.study import open_storage, shown_url
+    from androscope.search.address import shown_url
+    from androscope.search.study import open_storage
 
     with quiet():
         names = optuna.get_all_study_names(open_storage(url))

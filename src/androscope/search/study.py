@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from androscope.errors import TrainingError
 from androscope.extras import require
+from androscope.search.address import reached, shown_url, with_driver
 from androscope.search.facts import Facts, differences, read_facts
 
 if TYPE_CHECKING:
@@ -36,9 +37,7 @@ __all__ = [
     "quiet",
     "revive",
     "room",
-    "shown_url",
     "url_of",
-    "with_driver",
 ]
 
 #: The database in the search's folder, where no other is named.
@@ -60,32 +59,6 @@ _ADVICE = "Go on with what it was begun with, or begin another with --out (or --
 def url_of(out: Path, storage: str | None) -> str:
     """The database's address: ``storage``, or a file in ``out``."""
     return storage or f"sqlite:///{(out / DATABASE).resolve()}"
-
-
-def with_driver(url: str) -> str:
-    """The address with this package's driver for PostgreSQL, where it names none.
-
-    Raises
-    ------
-    MissingExtraError
-        If that is not installed.
-    """
-    kind, colon, rest = url.partition("://")
-    if kind not in ("postgresql", "postgres"):
-        return url
-    require("psycopg", extra="postgres", why="search in PostgreSQL")
-    return f"postgresql+psycopg{colon}{rest}"
-
-
-def shown_url(url: str) -> str:
-    """The address without its password."""
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return "the address given"
 
 
 @contextmanager
@@ -124,11 +97,11 @@ def open_storage(url: str, heartbeat: int = HEARTBEAT) -> RDBStorage:
         If it is PostgreSQL, and psycopg is not installed.
     """
     from optuna.storages import RDBStorage
-    from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+    from sqlalchemy.exc import DBAPIError
 
     # Several processes write into one SQLite file: each waits for its turn.
     connect = {"connect_args": {"timeout": 120}} if url.startswith("sqlite") else {}
-    try:
+    with reached(url):
         for _ in range(_TRIES):
             try:
                 with quiet():
@@ -144,21 +117,10 @@ def open_storage(url: str, heartbeat: int = HEARTBEAT) -> RDBStorage:
                 if not _MADE_TWICE.search(str(error)):
                     raise
                 time.sleep(0.5)
-        raise TrainingError(
-            f"the tables of the database {shown_url(url)} are half made",
-            advice="Start again; if it stays so, give another database",
-        )
-    except (SQLAlchemyError, ImportError, ValueError, RuntimeError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise TrainingError(
-            f"the database {shown_url(url)} cannot be opened: {_without_password(first, url)}",
-            advice="Give an address as SQLAlchemy takes it, such as postgresql://user@host/name, "
-            "and install its driver",
-        ) from error
-
-
-def _without_password(text: str, url: str) -> str:
-    return text.replace(url, shown_url(url))
+    raise TrainingError(
+        f"the tables of the database {shown_url(url)} are half made",
+        advice="Start again; if it stays so, give another database",
+    )
 
 
 def open_study(url: str, name: str, heartbeat: int = HEARTBEAT) -> Study:

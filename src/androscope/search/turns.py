@@ -14,7 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from androscope.search.study import gate, with_driver
+from androscope.search.address import reached, with_driver
+from androscope.search.study import gate
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -31,19 +32,29 @@ class Turn:
         The search's folder.
     url, name
         The database and the search in it; without them the folder's processes alone take turns.
+
+    Raises
+    ------
+    TrainingError
+        If the database cannot be reached: from here on, or from :meth:`acquire`.
     """
 
     def __init__(self, out: Path, url: str | None = None, name: str = "") -> None:
         self._locks: list[Any] = [gate(out)]
         if url is not None:
-            self._locks += _shared(url, name)
+            with reached(url):
+                self._locks += _shared(url, name)
         self._held: list[Any] = []
 
     def acquire(self) -> None:
         """Wait for it."""
-        for lock in self._locks:
-            lock.acquire()
-            self._held.append(lock)
+        try:
+            for lock in self._locks:
+                lock.acquire()
+                self._held.append(lock)
+        except BaseException:
+            self.release()
+            raise
 
     def release(self) -> None:
         """Let the next have it; nothing if it is not held."""
@@ -69,7 +80,7 @@ def _shared(url: str, name: str) -> Sequence[Any]:
 
     found = make_url(with_driver(url))
     if found.get_backend_name() == "postgresql":
-        return [_Advisory(found, name)]
+        return [_Advisory(url, found, name)]
     if found.get_backend_name() == "sqlite" and found.database not in (None, "", ":memory:"):
         return [FileLock(f"{found.database}.turn")]
     return []
@@ -78,8 +89,10 @@ def _shared(url: str, name: str) -> Sequence[Any]:
 class _Advisory:
     """PostgreSQL's lock on a number, held as long as a connection of its own."""
 
-    def __init__(self, url: Any, name: str) -> None:
+    def __init__(self, given: str, url: Any, name: str) -> None:
         from sqlalchemy import NullPool, create_engine
+
+        self._given = given
 
         # Autocommit: a transaction that stays open would keep the server from tidying up.
         self._engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
@@ -90,12 +103,13 @@ class _Advisory:
     def acquire(self) -> None:
         from sqlalchemy import text
 
-        connection = self._engine.connect()
-        try:
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": self._key})
-        except BaseException:
-            connection.close()
-            raise
+        with reached(self._given):
+            connection = self._engine.connect()
+            try:
+                connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": self._key})
+            except BaseException:
+                connection.close()
+                raise
         self._connection = connection
 
     def release(self) -> None:
