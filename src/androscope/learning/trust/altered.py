@@ -110,7 +110,7 @@ def _contrast(factor: float) -> Alter:
 
 
 def _inverted(crops: UInt8Array, _: np.random.Generator) -> NDArray[np.float64]:
-    return 255.0 - crops
+    return np.asarray(255.0 - crops, np.float64)
 
 
 ALTERATIONS: tuple[Alteration, ...] = (
