@@ -201,7 +201,7 @@ def overlay(explained: Explained, label: str) -> UInt8Array:
         f"(abnormal from {part.threshold:g})",
         f"ring: what speaks most for {look.side.value}"
         if peak
-        else f"nothing in the crop speaks for {look.side.value}",
+        else f"no one place speaks for {look.side.value}: nothing is ringed",
         "what the model reacted to, not whether it is right",
     ]
     flags = ", ".join(flag.check for flag in explained.assessment.flags)

@@ -163,8 +163,8 @@ class Flag:
     Attributes
     ----------
     check
-        Which check: ``focus``, ``contrast``, ``saturation``, ``scale``, ``several heads``,
-        ``edge``, ``colour``, ``domain``.
+        Which check: ``focus``, ``detail``, ``contrast``, ``polarity``, ``saturation``, ``scale``,
+        ``several heads``, ``beside``, ``edge``, ``colour``, ``domain``.
     value, limit
         What was measured, and the limit it passed over or fell under.
     reason

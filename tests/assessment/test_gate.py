@@ -14,10 +14,13 @@ from androscope.types import Crop, Flag
 
 LIMITS = {
     "focus": CheckLimits(low=0.13, high=0.54),
+    "detail": CheckLimits(low=0.027),
     "contrast": CheckLimits(low=0.095, high=0.46),
+    "polarity": CheckLimits(high=0.134),
     "saturation": CheckLimits(high=0.02),
     "scale": CheckLimits(low=23.4, high=56),
     "several heads": CheckLimits(high=0.68),
+    "beside": CheckLimits(high=0.107),
     "edge": CheckLimits(high=0.137),
     "colour": CheckLimits(high=0.15),
 }
@@ -32,10 +35,13 @@ CHECKED = Checks(
 )
 GOOD = {
     "focus": 0.2,
+    "detail": 0.1,
     "contrast": 0.25,
+    "polarity": -0.5,
     "saturation": 0.0,
     "scale": 33.0,
     "several heads": 0.0,
+    "beside": 0.0,
     "edge": 0.0,
     "colour": 0.0,
     "domain": 1.0,
@@ -90,6 +96,23 @@ def _checked(monkeypatch: pytest.MonkeyPatch, checks: Checks = CHECKED, **values
             "the largest, at most 68%",
         ),
         (
+            "detail",
+            0.0123,
+            "blurred: detail of 1.23% of the coarse pattern, at least 2.7%",
+        ),
+        (
+            "polarity",
+            0.6,
+            "brighter than its background, as an inverted picture is, outside the training domain: "
+            "polarity 0.6, at most 0.134",
+        ),
+        (
+            "beside",
+            0.4,
+            "something beside the head, such as a second one: 40% of the head's area stands out "
+            "more than 24 px from its middle, at most 10.7%",
+        ),
+        (
             "edge",
             0.5,
             "cut by the crop's edge, or no even background: 50% of the edge stands out, at most "
@@ -114,6 +137,14 @@ def test_each_refusal_in_words(monkeypatch, check: str, value: float, reason: st
     (flag,) = _checked(monkeypatch, checks, **{check: value})
     limit = limits[check].low if "at least" in reason else limits[check].high
     assert flag == Flag(check, pytest.approx(value), limit, reason)
+
+
+def test_a_card_without_a_check_lacks_it(monkeypatch) -> None:
+    old = {name: LIMITS[name] for name in LIMITS if name not in ("detail", "polarity", "beside")}
+    checks = CHECKED.model_copy(update={"limits": old})
+    assert _checked(monkeypatch, checks, detail=0.0, polarity=1.0, beside=2.0) == ()
+    flags = _checked(monkeypatch, detail=0.0, polarity=1.0, beside=2.0)
+    assert [flag.check for flag in flags] == ["detail", "polarity", "beside"]
 
 
 def test_a_good_crop_passes(monkeypatch) -> None:

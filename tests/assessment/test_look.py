@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from androscope.assessment.look import Look, read_map, side_of
+from androscope.assessment.look import FLOOR, Look, read_map, side_of
 from androscope.imaging.pose import HeadPose
 from androscope.types import PartVerdict, Verdict
 
@@ -76,6 +76,12 @@ def test_the_peak_is_that_of_the_verdicts_side() -> None:
             "nothing in the crop speaks for normal",
             id="nothing",
         ),
+        pytest.param(
+            Look("head", ABNORMAL, None, None, 0.042, 0.3, None),
+            f"no one place speaks for abnormal: hiding any takes 0.04 log odds at most, and a "
+            f"place takes {FLOOR:g}",
+            id="below the floor",
+        ),
     ],
 )
 def test_in_words(look: Look, words: str) -> None:
@@ -93,3 +99,17 @@ def test_nothing_speaks_for_the_verdict() -> None:
     assert read_map(_map(x1y1=-1.0), _part(ABNORMAL), POSE) == Look(
         "vacuole", ABNORMAL, None, None, 0.0, None, None
     )
+
+
+@pytest.mark.parametrize(
+    ("strength", "ringed"),
+    [(FLOOR * 0.99, False), (FLOOR, True), (FLOOR * 1.01, True)],
+)
+def test_below_the_floor_no_place_is_named(strength: float, ringed: bool) -> None:
+    heat = np.zeros((64, 64))
+    heat[20, 30] = strength
+    look = read_map(heat, _part(ABNORMAL), POSE)  # type: ignore[arg-type]
+    assert ((look.x, look.y) == (30, 20)) is ringed
+    assert (look.place is not None) is ringed
+    assert look.strength == strength
+    assert look.half == 1 / 4096

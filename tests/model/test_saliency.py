@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from androscope.model.saliency import RADIUS, ROW, discs, heat_maps, log_odds, painted
+from androscope.model.saliency import RADII, ROW, discs, filled_in, heat_maps, log_odds
 
 SIZE = 16
 
@@ -57,45 +57,60 @@ def test_discs_are_the_naive_ones(size: int, radius: float, number: int) -> None
 
 
 @pytest.mark.parametrize("size", [32, 64, 96])
-def test_the_discs_cover_every_pixel(size: int) -> None:
-    assert (discs(size, RADIUS, ROW).sum(0) > 0).all()
+@pytest.mark.parametrize("radius", RADII)
+def test_the_discs_cover_every_pixel(size: int, radius: float) -> None:
+    assert (discs(size, radius, ROW).sum(0) > 0).all()
+
+
+def _mask(*, top: int, bottom: int) -> Any:
+    mask = np.zeros((1, SIZE, SIZE), np.float32)
+    mask[0, top:bottom, top:bottom] = 1
+    return mask
 
 
 @settings(max_examples=20)
 @given(ground=st.integers(0, 255), inside=st.integers(0, 255))
-def test_what_is_hidden_has_the_grey_of_the_background(ground: int, inside: int) -> None:
+def test_what_is_hidden_looks_like_what_is_around(ground: int, inside: int) -> None:
     crop = np.full((SIZE, SIZE), ground, np.uint8)
-    crop[4:-4, 4:-4] = inside
-    none, whole = np.zeros((1, SIZE, SIZE), np.float32), np.ones((1, SIZE, SIZE), np.float32)
-    np.testing.assert_array_equal(painted(crop, none)[0], crop)
-    assert (painted(crop, whole) == ground).all()
+    crop[5:-5, 5:-5] = inside
+    np.testing.assert_array_equal(filled_in(crop, _mask(top=0, bottom=0))[0], crop)
+    # All of what differs is hidden: nothing of it is left.
+    assert (filled_in(crop, _mask(top=5, bottom=SIZE - 5)) == ground).all()
+    # A place whose surroundings are as it is does not change.
+    even = np.full((SIZE, SIZE), inside, np.uint8)
+    assert (filled_in(even, _mask(top=4, bottom=12)) == inside).all()
+    # Nothing is around: the background's grey.
+    assert (filled_in(crop, _mask(top=0, bottom=SIZE)) == ground).all()
+
+
+def test_the_filling_is_between_what_is_on_either_side() -> None:
+    crop = np.tile(np.linspace(40, 200, SIZE).astype(np.uint8), (SIZE, 1))
+    (left,) = filled_in(crop, _mask(top=4, bottom=12))
+    assert left[8, 4] < left[8, 7] < left[8, 8] < left[8, 11]
+    assert crop.min() <= left.min() <= left.max() <= crop.max()
+    np.testing.assert_array_equal(left[:, :4], crop[:, :4])
 
 
 def _logit(p: float) -> float:
     return math.log(p / (1 - p))
 
 
-def _paint(crop: Any, mask: Any, ground: float) -> Any:
-    return np.floor(crop * (1 - mask) + ground * mask + 0.5).astype(np.uint8)
-
-
 def test_maps_are_those_of_a_naive_implementation() -> None:
-    crop, radius, row = _crop(), 0.3, 4
-    got = heat_maps(_spots, crop[None], radius=radius, row=row)
+    crop, radii, row = _crop(), (0.3, 0.2), 4
+    got = heat_maps(_spots, crop[None], radii=radii, row=row)
     assert got.shape == (1, 2, SIZE, SIZE)
     assert got.dtype == np.float32
-    edge = np.ones((SIZE, SIZE), bool)
-    edge[3:-3, 3:-3] = False
-    ground = float(np.median(crop[edge]))
-    total, weight = np.zeros((2, SIZE, SIZE)), np.zeros((SIZE, SIZE))
-    for mask in discs(SIZE, radius, row).astype(np.float64):
-        four = (crop, _paint(crop, mask, ground), _paint(crop, 1 - mask, ground), crop * 0 + ground)
-        graded = [_spots(np.asarray(picture, np.uint8)[None])[0] for picture in four]
-        for label in range(2):
-            whole, without, alone, empty = (_logit(float(p[label])) for p in graded)
-            total[label] += (whole - without + alone - empty) / 2 * mask
-        weight += mask
-    np.testing.assert_allclose(got[0], total / weight, atol=2e-3)
+    whole = [_logit(float(p)) for p in _spots(crop[None])[0]]
+    wanted = np.zeros((2, SIZE, SIZE))
+    for radius in radii:
+        total, weight = np.zeros((2, SIZE, SIZE)), np.zeros((SIZE, SIZE))
+        for mask in discs(SIZE, radius, row):
+            without = _spots(filled_in(crop, mask[None]))[0]
+            for label in range(2):
+                total[label] += (whole[label] - _logit(float(without[label]))) * mask
+            weight += mask
+        wanted += total / weight / len(radii)
+    np.testing.assert_allclose(got[0], wanted, atol=2e-3)
 
 
 def test_the_peak_is_where_the_model_looks() -> None:
@@ -124,7 +139,7 @@ def test_how_often_a_crop_is_graded() -> None:
         return _spots(crops)
 
     heat_maps(count, _crop()[None])
-    assert sum(graded) == 2 * ROW**2 + 2
+    assert sum(graded) == len(RADII) * ROW**2 + 1
 
 
 def test_a_map_depends_on_its_crop_alone() -> None:

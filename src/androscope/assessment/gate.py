@@ -49,9 +49,18 @@ _WORDS: Mapping[CheckName, tuple[str, str]] = {
         "out of focus: sharpness {value}, at least {limit}",
         "finer detail than a sperm has, such as noise or text: sharpness {value}, at most {limit}",
     ),
+    "detail": (
+        "blurred: detail of {value} of the coarse pattern, at least {limit}",
+        "detail of {value} of the coarse pattern, at most {limit}",
+    ),
     "contrast": (
         "hardly anything stands out from the background: contrast {value}, at least {limit}",
         f"stands out more than unstained sperm, {_OUTSIDE}: contrast {{value}}, at most {{limit}}",
+    ),
+    "polarity": (
+        f"darker than its background all over, {_OUTSIDE}: polarity {{value}}, at least {{limit}}",
+        f"brighter than its background, as an inverted picture is, {_OUTSIDE}: polarity {{value}}, "
+        "at most {limit}",
     ),
     "saturation": (
         "{value} of the pixels are black or white, at least {limit}",
@@ -65,6 +74,11 @@ _WORDS: Mapping[CheckName, tuple[str, str]] = {
         "the second largest thing is {value} of the largest, at least {limit}",
         "several heads, or a head beside something else: the second largest thing is {value} of "
         "the largest, at most {limit}",
+    ),
+    "beside": (
+        "{value} of the head's area stands out beside it, at least {limit}",
+        "something beside the head, such as a second one: {value} of the head's area stands out "
+        "more than 24 px from its middle, at most {limit}",
     ),
     "edge": (
         "{value} of the crop's edge stands out, at least {limit}",
@@ -82,7 +96,9 @@ _WORDS: Mapping[CheckName, tuple[str, str]] = {
 }
 #: Further inside a limit than this, as a share of it, rounding to four digits changes nothing.
 _NEAR = 2e-3
-_SHARES: tuple[CheckName, ...] = ("contrast", "saturation", "several heads", "edge")
+_SHARES: tuple[CheckName, ...] = (
+    "detail", "contrast", "saturation", "several heads", "beside", "edge",
+)  # fmt: skip
 
 
 def values_of(
@@ -104,10 +120,13 @@ def values_of(
     measures = measure_crops(np.stack([crop.pixels for crop in crops]))
     values: dict[CheckName, FloatArray] = {
         "focus": measures.sharpness,
+        "detail": measures.detail,
         "contrast": measures.contrast,
+        "polarity": measures.polarity,
         "saturation": measures.saturation,
         "scale": measures.length,
         "several heads": measures.second,
+        "beside": measures.beside,
         "edge": measures.edge,
         # A crop of unknown colour passes: it came as grey pixels.
         "colour": np.array([crop.chroma or 0.0 for crop in crops], np.float32),

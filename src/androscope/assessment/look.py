@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from androscope.imaging.pose import HeadPose
 from androscope.types import FloatArray, PartVerdict, Verdict
 
-__all__ = ["Look", "read_map", "side_of"]
+__all__ = ["FLOOR", "Look", "read_map", "side_of"]
+
+#: Log odds below which a peak is no place, so that none is named or ringed. Chosen on validation.
+FLOOR = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +28,11 @@ class Look:
         What the evidence read here speaks for: the verdict, or where it is *undecided* the side of
         the threshold that the probability is on.
     x, y
-        Its peak, px from the first pixel's centre; ``None`` if nothing in the crop speaks for
-        ``side``.
+        Its peak, px from the first pixel's centre; ``None`` if no one place in the crop speaks for
+        ``side``, see :data:`FLOOR`.
     strength
-        The map there: log odds that hiding the place takes from ``side``; 0 if nothing.
+        The map at its peak: log odds that hiding the place takes from ``side``; 0 if nothing in the
+        crop speaks for it.
     half
         Smallest share of the crop's area that holds half of the evidence, 0 to 1; ``None`` if
         there is none. A few percent: one spot; a quarter: the whole crop.
@@ -48,8 +52,13 @@ class Look:
     @property
     def words(self) -> str:
         """The same in words, for people."""
-        if self.x is None:
+        if not self.strength:
             return f"nothing in the crop speaks for {self.side.value}"
+        if self.x is None:
+            return (
+                f"no one place speaks for {self.side.value}: hiding any takes {self.strength:.2f} "
+                f"log odds at most, and a place takes {FLOOR:g}"
+            )
         on = {
             None: "", "outside": ", outside the head", "end": ", front or back of the head",
         }.get(self.place, f", {self.place} of the head")  # fmt: skip
@@ -78,5 +87,8 @@ def read_map(heat: FloatArray, part: PartVerdict, pose: HeadPose | None) -> Look
     y, x = (int(place) for place in np.unravel_index(int(evidence.argmax()), evidence.shape))
     held = np.cumsum(np.sort(evidence, axis=None)[::-1])
     needed = int(np.searchsorted(held, held[-1] / 2)) + 1
+    strength, half = float(evidence[y, x]), needed / evidence.size
+    if strength < FLOOR:
+        return Look(part.label, side, None, None, strength, half, None)
     place = None if pose is None else pose.place(x, y)
-    return Look(part.label, side, x, y, float(evidence[y, x]), needed / evidence.size, place)
+    return Look(part.label, side, x, y, strength, half, place)

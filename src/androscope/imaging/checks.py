@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from androscope.imaging.crop import area_weights
+from androscope.imaging.detail import fine_detail
 from androscope.imaging.packed import (
     SIDE,
     Bits,
@@ -39,6 +40,9 @@ _LEAST_GREY = 16.0
 _FRAME, _MARGIN = 3, 10
 #: Radius of the middle in which the head is looked for, in pixels of the coarse picture.
 _REACH = 10.0
+#: What is further from the head's middle than this is beside it, in pixels of the coarse picture:
+#: half the longest heads' length. The middle is searched for under a window of this width.
+_BESIDE, _WINDOW, _STEPS = 12.0, 6.0, 4
 
 _Y, _X = np.mgrid[:SIDE, :SIDE].astype(np.float32) - np.float32((SIDE - 1) / 2)
 _NEAR = np.hypot(_X, _Y) <= _REACH
@@ -73,6 +77,15 @@ class Measures:
         Area of the next largest thing, as a share of the largest's.
     edge
         Share of the crop's outermost pixels that stand out as the head does.
+    detail
+        Patterns 5 to 10 px wide over those 10 to 50 px wide, noise taken off, as a ratio of
+        amplitudes (:mod:`androscope.imaging.detail`).
+    polarity
+        Whether what stands out is dark or bright: the sum of all differences from the background
+        over that of their sizes, from -1 (all darker) to 1 (all brighter).
+    beside
+        Area that stands out further than 24 px from the head's middle, as a share of the area
+        nearer to it; what is thin, such as a tail, left out.
     """
 
     contrast: FloatArray
@@ -81,13 +94,16 @@ class Measures:
     length: FloatArray
     second: FloatArray
     edge: FloatArray
+    detail: FloatArray
+    polarity: FloatArray
+    beside: FloatArray
 
 
 def measure_crops(crops: UInt8Array) -> Measures:
     """Measure crops ``(N, S, S)`` uint8; ``N`` may be 0."""
     if len(crops) == 0:
         nothing = np.zeros(0, np.float32)
-        return Measures(nothing, nothing, nothing, nothing, nothing, nothing)
+        return Measures(*[nothing] * 9)
     size = crops.shape[1]
     fine: FloatArray = crops.astype(np.float32)
     if size != FINE:
@@ -101,7 +117,8 @@ def measure_crops(crops: UInt8Array) -> Measures:
     strength = _quantile(standing[:, _NEAR], 0.9)
     whole = _softened(standing, 3)
     level = _OUTLINE * _quantile(whole[:, _NEAR], 0.9)
-    hot = packed(whole > np.maximum(level, 1e-3)[:, None, None])
+    above = whole > np.maximum(level, 1e-3)[:, None, None]
+    hot = packed(above)
     # Closed, so that a bright head and its dark rim join.
     solid = filled(eroded(dilated(hot, corners=True), corners=True))
     length, second = _pieces(solid)
@@ -113,6 +130,9 @@ def measure_crops(crops: UInt8Array) -> Measures:
         length=length,
         second=second,
         edge=unpacked(solid)[:, _EDGE].mean(axis=1, dtype=np.float32),
+        detail=fine_detail(fine),
+        polarity=_ratio(difference.sum(axis=(1, 2)), np.abs(difference).sum(axis=(1, 2)), 1e-3),
+        beside=_beside(whole * above, hot),
     )
 
 
@@ -192,3 +212,26 @@ def _pieces(solid: Bits) -> tuple[FloatArray, FloatArray]:
     long = (xx + yy) / 2 + np.hypot((xx - yy) / 2, xy)
     length = np.where(area > 0, 4 * np.sqrt(long) * (FINE / SIDE), 0)
     return length.astype(np.float32), (next_area / np.maximum(area, 1)).astype(np.float32)
+
+
+def _beside(standing: FloatArray, hot: Bits) -> FloatArray:
+    """Area of ``hot`` away from the head's middle, as a share of that near it, ``(N,)``.
+
+    ``standing`` ``(N, H, W)`` is what stands out there. The middle is that of what stands out under
+    a window that moves along with it, from the crop's centre: so that a second head, which draws
+    the middle of all to itself, does not.
+    """
+    along = _X[0]
+    x, y = np.zeros((2, len(standing)), np.float32)
+    for _ in range(_STEPS):
+        across = np.exp(-0.5 * ((along - x[:, None]) / _WINDOW) ** 2)
+        down = np.exp(-0.5 * ((along - y[:, None]) / _WINDOW) ** 2)
+        columns = np.einsum("nyx,ny->nx", standing, down) * across
+        rows = np.einsum("nyx,nx->ny", standing, across) * down
+        total = np.maximum(columns.sum(axis=1), np.float32(1e-6))
+        x, y = columns @ along / total, rows @ along / total
+    away = np.hypot(_X - x[:, None, None], _Y - y[:, None, None]) > _BESIDE
+    thick = unpacked(eroded(hot, corners=False))
+    outside = (thick & away).sum(axis=(1, 2)).astype(np.float32)
+    inside = (thick & ~away).sum(axis=(1, 2)).astype(np.float32)
+    return _ratio(outside, inside, 1.0)

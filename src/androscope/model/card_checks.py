@@ -13,7 +13,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 __all__ = ["CHECKS", "CheckLimits", "CheckName", "Checks", "DomainFile", "Subgroup"]
 
 CheckName = Literal[
-    "focus", "contrast", "saturation", "scale", "several heads", "edge", "colour", "domain"
+    "focus",
+    "detail",
+    "contrast",
+    "polarity",
+    "saturation",
+    "scale",
+    "several heads",
+    "beside",
+    "edge",
+    "colour",
+    "domain",
 ]
 
 #: In the order in which reasons are given.

@@ -10,10 +10,13 @@ __all__ = ["checks_text"]
 
 _MEANS: Mapping[CheckName, str] = {
     "focus": "slope of the grey at the head, as a share of its contrast, per px",
+    "detail": "patterns of 5 to 10 px over those of 10 to 50 px, noise taken off",
     "contrast": "how far the head stands out, over the background",
+    "polarity": "-1: all that stands out is dark; 1: all is bright",
     "saturation": "share of black and white pixels",
     "scale": "length of what stands out, px of a crop of 64",
     "several heads": "area of the next largest thing, over the largest's",
+    "beside": "area that stands out beside the head, over the head's",
     "edge": "share of the crop's edge that stands out",
     "colour": "chroma over the background's",
     "domain": "distance from the training crops in embedding space; 1 is typical",

@@ -13,6 +13,7 @@ pytest.importorskip("matplotlib", reason="needs the train extra: matplotlib is n
 from androscope.datasets import LabelledCrops
 from androscope.imaging.phantom_set import phantom_set
 from androscope.learning.trust import checks_section
+from androscope.learning.trust.altered import ALTERATIONS
 from androscope.learning.trust.checks import with_checks
 from androscope.learning.trust.checks_section import GOAL, measure
 from androscope.learning.trust.negatives import KINDS
@@ -62,10 +63,17 @@ def test_every_kind_has_its_row_and_its_goal(
         measured = f"{kind}: refused" in goals
         assert measured or any(line.startswith(f"{kind}: not measured") for line in section.remarks)
     assert goals["stained sperm, in colour: flagged outside the training domain"] == GOAL
+    assert goals["stained sperm, saved in grey: flagged outside the training domain"] == GOAL
     assert "time of all checks, a crop" in goals
+    for change in ALTERATIONS:
+        what = f"phantoms test, {change.what}: refused"
+        assert (what in goals) is change.strong
+        (row,) = [row for row in section.rows if row.what == what]
+        assert row.note.endswith(" of 30")
     # No frames here: said, and not counted as reached.
-    assert any(line.startswith("visem: not measured: ") for line in section.remarks)
-    assert not [row for row in section.rows if row.what.startswith("visem")]
+    for frames in ("visem frames, background between the boxes", "svia frames, boxes of sperm"):
+        assert any(line.startswith(f"{frames}: not measured: ") for line in section.remarks)
+    assert not [row for row in section.rows if row.what.startswith(("visem", "svia"))]
     by_check = section.details["refused by"]
     assert by_check["empty background"]["contrast"] == 1
     thirds = [row for row in section.rows if "third" in row.what]

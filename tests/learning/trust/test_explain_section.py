@@ -15,9 +15,9 @@ from onnx import numpy_helper
 
 from androscope.datasets import LabelledCrops
 from androscope.imaging.phantom_set import clear_phantoms
-from androscope.learning.trust import explain_section
+from androscope.learning.trust import explain_curves, explain_section
+from androscope.learning.trust.explain_curves import mean_interval
 from androscope.learning.trust.explain_section import (
-    mean_interval,
     measure,
     misses,
     rank_correlations,
@@ -29,6 +29,7 @@ from androscope.model.session import Session
 
 pytestmark = pytest.mark.train
 
+VERDICTS = ("normal", "abnormal")
 TINY = Path(__file__).parents[2] / "data" / "tiny-bundle"
 
 
@@ -88,10 +89,11 @@ def section() -> Section:
     trial = Trial(session, "phantoms", "valid", data, session.predict(pixels), resamples=100)
     with pytest.MonkeyPatch.context() as patch:
         for name, small in (
-            ("CROPS", 3), ("PHANTOMS", 4), ("_SANITY_CROPS", 1), ("_SANITY_SEEDS", (0,)),
-            ("_TIMED", 1),
+            ("PHANTOMS", 4), ("_SANITY_CROPS", 1), ("_SANITY_SEEDS", (0,)), ("_TIMED", 1),
         ):  # fmt: skip
             patch.setattr(explain_section, name, small)
+        patch.setattr(explain_curves, "CROPS", 3)
+        patch.setattr(explain_curves, "ABNORMAL_CROPS", 2)
         return measure(trial)
 
 
@@ -107,7 +109,35 @@ def test_what_the_section_says(section: Section) -> None:
                 assert row.measured is not None
                 assert row.low <= row.measured <= row.high
     assert "time to explain one crop, all labels" in what
-    assert "rank correlation with the maps of shuffled weights" in what
+    shuffled = section.rows[
+        what.index("size of the rank correlation with the maps of shuffled weights")
+    ]
+    assert shuffled.goal == 0.2
+    assert shuffled.low is not None
+    assert 0 <= shuffled.low <= (shuffled.measured or 0)
+    assert "with its sign" in shuffled.note
     assert any("phantoms with clear vacuoles" in name for name in what)
     assert "Curves are of 3 of the 5 crops" in section.remarks[0]
-    assert "within 4 px of its outline" in section.remarks[2]
+    assert "within 2 or 4 px of its outline" in section.remarks[3]
+
+
+def test_each_verdict_has_rows_of_its_own(section: Section) -> None:
+    verdicts = {row.what.split(": ")[0] for row in section.rows if " called " in row.what}
+    assert verdicts & {f"{label} called {v}" for label in ("head", "vacuole") for v in VERDICTS}
+    for verdict in verdicts - {"phantoms with clear vacuoles that are called abnormal"}:
+        rows = {r.what.split(": ")[1]: r for r in section.rows if r.what.startswith(verdict)}
+        assert rows["insertion, gain on a random map"].goal == 0
+        assert rows["maps in which a place is ringed"].goal is None
+
+
+def test_the_goal_is_on_peaks_that_are_on_the_vacuole_itself(section: Section) -> None:
+    rows = [row for row in section.rows if "the map's peak is" in row.what]
+    if not rows:
+        pytest.skip("the tiny network calls no vacuole abnormal")
+    assert [row.what.removeprefix("of these, the map's peak is ") for row in rows] == [
+        "on a vacuole", "within 2 px of one", "within 4 px of one",
+    ]  # fmt: skip
+    assert [row.goal for row in rows] == [0.8, None, None]
+    measured = [row.measured or 0 for row in rows]
+    assert measured == sorted(measured)
+    assert all("the crop's centre is in" in row.note for row in rows)

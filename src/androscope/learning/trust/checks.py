@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 #: Share of the validation crops that are to pass every check.
-PASSES = 0.975
+PASSES = 0.97
 
 #: Shares beyond a limit that are tried.
 TAILS = (0.0005, 0.001, 0.0015, 0.002, 0.0025, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.015)
@@ -57,9 +57,10 @@ FEWEST_CROPS = 100
 #: of an unstained head reach some hundredths, faint stains a tenth, others several.
 SATURATION, COLOUR = 0.02, 0.1
 
-#: Checks with a limit at either end, and those with one above alone.
+#: Checks with a limit at either end, with one above alone, and with one below alone.
 _BOTH: tuple[CheckName, ...] = ("focus", "contrast", "scale")
-_ABOVE: tuple[CheckName, ...] = ("saturation", "several heads", "edge")
+_ABOVE: tuple[CheckName, ...] = ("polarity", "saturation", "several heads", "beside", "edge")
+_BELOW: tuple[CheckName, ...] = ("detail",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +186,13 @@ def fit_domain(known: FloatArray, others: FloatArray, components: int = COMPONEN
 def _values(measures: Measures) -> Mapping[CheckName, FloatArray]:
     return {
         "focus": measures.sharpness,
+        "detail": measures.detail,
         "contrast": measures.contrast,
+        "polarity": measures.polarity,
         "scale": measures.length,
         "saturation": measures.saturation,
         "several heads": measures.second,
+        "beside": measures.beside,
         "edge": measures.edge,
     }
 
@@ -227,6 +231,8 @@ def _at(
         limits[name] = CheckLimits(low=_rounded(low), high=_rounded(high))
     for name in _ABOVE:
         limits[name] = CheckLimits(high=_rounded(np.quantile(train[name], 1 - tail)))
+    for name in _BELOW:
+        limits[name] = CheckLimits(low=_rounded(np.quantile(train[name], tail)))
     found = limits["saturation"].high or 0.0
     limits["saturation"] = CheckLimits(high=max(found, SATURATION))
     limits["colour"] = CheckLimits(high=COLOUR)

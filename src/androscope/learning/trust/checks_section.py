@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from androscope.assessment.gate import check_crops, values_of
 from androscope.assessment.sample import proportion
 from androscope.errors import DataError, MissingExtraError
 from androscope.imaging.chroma import BLOCK
-from androscope.learning.trust.frames import frame_crops
+from androscope.learning.trust.altered import ALTERATIONS, altered
+from androscope.learning.trust.frames import box_crops, frame_crops
 from androscope.learning.trust.negatives import KINDS, negatives
 from androscope.learning.trust.sections import Row, Section, Trial
 from androscope.learning.trust.stained import stained
@@ -32,6 +34,23 @@ COUNT = 200
 #: Another one was looked at while the limit of colour was chosen.
 _STAINED_SEED = 2026
 _OUTSIDE = "outside the training domain"
+
+#: Crops of other microscopes. That their sperm are refused is as it should be, and is shown beside
+#: their debris: what refuses everything does not tell debris.
+_OTHERS: tuple[tuple[str, float | None, Callable[[], list[Crop]]], ...] = (
+    (
+        "visem frames, background between the boxes",
+        GOAL,
+        partial(frame_crops, "visem", estimated=False),
+    ),
+    (
+        "visem frames, heads at a scale estimated wrongly",
+        GOAL,
+        partial(frame_crops, "visem", estimated=True),
+    ),
+    ("svia frames, boxes of impurities", GOAL, partial(box_crops, "svia", "impurity")),
+    ("svia frames, boxes of sperm", None, partial(box_crops, "svia", "sperm")),
+)
 
 
 def measure(trial: Trial) -> Section:
@@ -60,18 +79,23 @@ def measure(trial: Trial) -> Section:
         kind = "stained sperm, in colour" if colour else "stained sperm, saved in grey"
         found = _flags(trial, stained(COUNT, _STAINED_SEED, colour=colour))
         outside = sum(any(_OUTSIDE in flag.reason for flag in one) for one in found)
-        rows.append(_share(f"{kind}: flagged {_OUTSIDE}", outside, COUNT, GOAL if colour else None))
+        rows.append(_share(f"{kind}: flagged {_OUTSIDE}", outside, COUNT, GOAL))
         details[kind] = _by_check(found)
-    for name, estimated in (("visem", False), ("visem", True)):
-        what = "heads at a scale estimated wrongly" if estimated else "background between the boxes"
+    for change in ALTERATIONS:
+        pixels = altered(trial.crops.crops, change)
+        found = _flags(trial, [Crop(one, change.what) for one in pixels])
+        goal = GOAL if change.strong else None
+        rows.append(_refused(f"{trial.data} {trial.split}, {change.what}: refused", found, goal))
+        details[change.what] = _by_check(found)
+    for what, goal, cut in _OTHERS:
         try:
-            found = _flags(trial, frame_crops(name, estimated=estimated))
+            found = _flags(trial, cut())
         except DataError as error:
-            remarks.append(f"{name}: not measured: {error}")
-            break
+            remarks.append(f"{what}: not measured: {error}")
+            continue
         if found:
-            rows.append(_refused(f"{name} frames, {what}: refused", found))
-            details[f"{name}, {what}"] = _by_check(found)
+            rows.append(_refused(f"{what}: refused", found, goal))
+            details[what] = _by_check(found)
     rows.append(_cost(trial, crops))
     rows += subgroup_rows(trial, values_of(crops, embeddings, None))
     remarks += [
@@ -96,8 +120,8 @@ def _flags(trial: Trial, crops: Sequence[Crop]) -> list[tuple[Flag, ...]]:
     return check_crops(crops, embeddings, trial.card.checks, trial.session.domain)
 
 
-def _refused(what: str, flags: Sequence[tuple[Flag, ...]]) -> Row:
-    return _share(what, sum(bool(found) for found in flags), len(flags), GOAL)
+def _refused(what: str, flags: Sequence[tuple[Flag, ...]], goal: float | None = GOAL) -> Row:
+    return _share(what, sum(bool(found) for found in flags), len(flags), goal)
 
 
 def _share(what: str, count: int, of: int, goal: float | None) -> Row:

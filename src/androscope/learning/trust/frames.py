@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from androscope.datasets.located import load_located
+from androscope.datasets.located_types import BoxKind
 from androscope.imaging.field import read_field
 from androscope.imaging.field_crop import cut_crop
 from androscope.imaging.head_scale import HEAD_UM
@@ -13,7 +14,7 @@ from androscope.imaging.phantom import PIXEL_SIZE_UM
 from androscope.imaging.read import read_image
 from androscope.types import Crop
 
-__all__ = ["frame_crops"]
+__all__ = ["box_crops", "frame_crops"]
 
 _SIZE, _SEED = 64, 2026
 #: How long heads are in VISEM's frames by their boxes, px.
@@ -68,4 +69,37 @@ def frame_crops(name: str, *, estimated: bool) -> list[Crop]:
         crops.append(Crop(pixels, f"{frame.path.name} at {x:.0f}, {y:.0f}"))
         if len(crops) == _PLACES:
             break
+    return crops
+
+
+def box_crops(name: str, kind: BoxKind) -> list[Crop]:
+    """Crops around a located data set's boxes of one kind, :data:`_PLACES` of them at most.
+
+    At the scale at which heads are graded, were a typical box of a sperm as long as a normal head.
+
+    Parameters
+    ----------
+    name
+        As :func:`~androscope.datasets.located.load_located` takes it.
+    kind
+        Of the boxes.
+
+    Raises
+    ------
+    DatasetMissingError, DatasetCorruptError
+        As :func:`~androscope.datasets.located.load_located` does.
+    """
+    frames = load_located(name).frames
+    lengths = [
+        max(box.right - box.left, box.bottom - box.top)
+        for frame in frames for box in frame.boxes if box.kind == "sperm"
+    ]  # fmt: skip
+    enlargement = HEAD_UM / PIXEL_SIZE_UM / float(np.median(lengths))
+    places = [(frame, box) for frame in frames for box in frame.boxes if box.kind == kind]
+    drawn = np.random.default_rng(_SEED).permutation(len(places))[:_PLACES]
+    crops: list[Crop] = []
+    for row in np.sort(drawn):
+        frame, box = places[row]
+        pixels, _ = cut_crop(read_image(frame.path).pixels, box.centre, enlargement, _SIZE)
+        crops.append(Crop(pixels, f"{frame.path.name} at {box.centre[0]:.0f}, {box.centre[1]:.0f}"))
     return crops
