@@ -29,6 +29,7 @@ __all__ = [
     "ImageUnreadableError",
     "ImageUnsupportedError",
     "ImageValuesError",
+    "InputError",
     "LabelsError",
     "LeaderboardError",
     "MissingExtraError",
@@ -124,6 +125,12 @@ class EmptyInputError(AndroscopeError):
     """What was given names no image at all."""
 
     code = "empty-input"
+
+
+class InputError(AndroscopeError, TypeError):
+    """What was given from Python is nothing that images can be read from."""
+
+    code = "input"
 
 
 class SampleError(AndroscopeError):
