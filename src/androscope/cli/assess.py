@@ -102,8 +102,9 @@ def assess(
     Prints a verdict and the probability of abnormal for each part,
     then the sample's fractions with their intervals.
 
-    Exit code: 0 all were assessed; 1 some could not be, and each is
-    listed with its reason; 2 nothing was done.
+    Exit code: 0 all were assessed; 1 some could not be (a field without a
+    sperm to grade is one), and each is listed with its reason; 2 nothing
+    was done.
 
     [bold]Examples[/bold]
 
@@ -161,7 +162,8 @@ def assess(
         ):
             gathered.add(item)
     results = gathered.results(grader, options)
-    note(results.extra.get("pixel_size_warning"))
+    for said in ("pixel_size_warning", "too_small"):
+        note(results.extra.get(said))
     if located is not None:
         write_located(located, gathered.fields)
     _write(results, csv=csv, json=json, parquet=parquet, html=html)
