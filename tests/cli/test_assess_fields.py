@@ -177,6 +177,7 @@ def test_a_field_without_sperm_says_so(
     assert "nothing that looks like a sperm was found" in done.out
     assert "0 assessed by tiny" in done.out
     assert Path("o/0001-" + name).is_file()
+    assert "There is nothing in it: check shutter" in done.err
     assert "[nothing-found]" in done.err
     assert note in done.err
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from androscope.assessment.ways_out import BLANK
 from androscope.errors import NothingFoundError
 from androscope.imaging.crop import MAX_SIDE
 from androscope.imaging.field import Field, FieldItem
@@ -90,9 +91,11 @@ def nothing_found(graded: GradedField) -> Failure | None:
     why = [f"{number}: {reason}" for reason, number in graded.excluded.items()]
     said = "; ".join((f"{len(field.sperm)} located", *why, *field.notes))
     advice = []
-    if field.scale is None or field.scale.origin == "estimated":
+    if any(note.startswith("blank") for note in field.notes):
+        advice.append(BLANK)
+    elif field.scale is None or field.scale.origin == "estimated":
         advice.append(_HOW_LARGE)
-    if field.pixels is not None:  # a video shows no single sperm
+    if field.pixels is not None and BLANK not in advice:  # a video shows no single sperm
         advice.append(_ONE_SPERM)
     error = NothingFoundError(
         f"taken as a field of view, and no sperm could be graded in it: {said}",

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from androscope.imaging.crop import resized_from
 from androscope.types import Assessment, Crop, Failure, Flag
 
-__all__ = ["WAYS", "too_small", "way_out"]
+__all__ = ["BLANK", "WAYS", "too_small", "way_out"]
 
 _CUT = "Cut a square of about 1.7 head lengths around the head"
 
@@ -39,7 +39,8 @@ WAYS: Mapping[str, tuple[str, str]] = {
     ),
 }
 
-_BLANK = "There is nothing in it: check shutter, illumination and export, and take it again"
+#: Of a picture without anything in it.
+BLANK = "There is nothing in it: check shutter, illumination and export, and take it again"
 _ANYWAY = (
     "If it does show one sperm as the model's card describes them, --grade-anyway grades it and "
     "keeps these flags"
@@ -56,7 +57,7 @@ _ROOM = 2.0
 def way_out(crop: Crop, flags: Sequence[Flag]) -> str:
     """What to do about a crop that did not pass ``flags``, one sentence per check."""
     if any(_is_blank(flag) for flag in flags):
-        return _BLANK
+        return BLANK
     for flag in flags:
         length = _unshrunk(flag, crop.notes, len(crop.pixels))
         if length is not None:
