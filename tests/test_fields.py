@@ -73,7 +73,12 @@ def test_coarse_optics_are_refused_with_the_reason(grader: Grader) -> None:
     found = locate_and_grade(GreyImage(truth.pixels, "f"), grader, FieldOptions(pixel_size_um=0.3))
     assert not list(found.graded)
     assert any("optics too coarse for morphology" in reason for reason in found.excluded)
-    assert results_of([found], grader).extra["sperm_graded"] == "0"
+    results = results_of([found], grader)
+    assert results.extra["sperm_graded"] == "0"
+    (failure,), (field,) = results.failures, results.fields
+    assert (failure.code, failure.source) == ("nothing-found", "f")
+    assert "optics too coarse for morphology" in failure.reason
+    assert (field.located, field.graded) == (len(found.field.sperm), 0)
 
 
 def test_items_and_assessments_must_fit() -> None:

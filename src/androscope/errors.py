@@ -12,42 +12,15 @@ from pathlib import Path
 from typing import ClassVar
 
 __all__ = [
-    "AdaptError",
-    "AndroscopeError",
-    "BatchError",
-    "BundleError",
-    "BundleMismatchError",
-    "ConfigError",
-    "DataError",
-    "DatasetCorruptError",
-    "DatasetMissingError",
-    "DatasetUseError",
-    "DownloadError",
-    "EmptyInputError",
-    "ImageDimensionsError",
-    "ImageError",
-    "ImageUnreadableError",
-    "ImageUnsupportedError",
-    "ImageValuesError",
-    "LabelsError",
-    "LeaderboardError",
-    "MissingExtraError",
-    "OutputError",
-    "RecordConflictError",
-    "RecordExistsError",
-    "RecordMissingError",
-    "RecordsError",
-    "RecordsNewerError",
-    "RefusedError",
-    "SampleError",
-    "ServeError",
-    "SettingsError",
-    "SourceError",
-    "SubmissionError",
-    "TrainingError",
-    "VerdictsError",
-    "WeightsError",
-]
+    "AdaptError", "AndroscopeError", "BatchError", "BundleError", "BundleMismatchError",
+    "ConfigError", "DataError", "DatasetCorruptError", "DatasetMissingError", "DatasetUseError",
+    "DownloadError", "EmptyInputError", "ImageDimensionsError", "ImageError",
+    "ImageUnreadableError", "ImageUnsupportedError", "ImageValuesError", "InputError",
+    "LabelsError", "LeaderboardError", "MissingExtraError", "NothingFoundError", "OutputError",
+    "RecordConflictError", "RecordExistsError", "RecordMissingError", "RecordsError",
+    "RecordsNewerError", "RefusedError", "SampleError", "ServeError", "SettingsError",
+    "SourceError", "SubmissionError", "TrainingError", "VerdictsError", "WeightsError",
+]  # fmt: skip
 
 
 class AndroscopeError(Exception):
@@ -126,6 +99,12 @@ class EmptyInputError(AndroscopeError):
     code = "empty-input"
 
 
+class InputError(AndroscopeError, TypeError):
+    """What was given from Python is nothing that images can be read from."""
+
+    code = "input"
+
+
 class SampleError(AndroscopeError):
     """A folder is no sample, or does not say which image belongs to which replicate."""
 
@@ -166,6 +145,12 @@ class RefusedError(ImageError):
     """An image that the model may not grade: it did not pass the checks of the model's card."""
 
     code = "refused"
+
+
+class NothingFoundError(ImageError):
+    """A field of view in which no sperm could be graded."""
+
+    code = "nothing-found"
 
 
 class BundleError(AndroscopeError):

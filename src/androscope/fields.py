@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from androscope.assessment.field import GradedField
+from androscope.assessment.field import GradedField, nothing_found
 from androscope.assessment.gate import checks_text
 from androscope.assessment.gathered import depth_warning
 from androscope.errors import MissingExtraError
@@ -38,6 +38,7 @@ __all__ = [
     "is_field",
     "locate_and_grade",
     "results_of",
+    "with_fields",
 ]
 
 
@@ -278,11 +279,11 @@ def results_of(
     """One row for each sperm that was graded, as if its crop had been given.
 
     What was found and not graded is counted in ``extra``; a sperm's ``source`` is its field's name
-    and its number in it.
+    and its number in it. A field without a graded sperm is a failure, ``nothing-found``.
     """
     given = list(items)
     fields = [item for item in given if isinstance(item, GradedField)]
-    assessments, crops = [], []
+    assessments, crops, failures = [], [], []
     for item in given:
         if isinstance(item, Graded):
             assessments.append(item.assessment)
@@ -292,12 +293,23 @@ def results_of(
                 assessments.append(verdicts)
                 if found.crop is not None:
                     crops.append(found.crop)
-    results = grader.results(
-        assessments,
-        [item for item in given if isinstance(item, Failure)],
-        crops if keep_crops else [],
+        failure = nothing_found(item) if isinstance(item, GradedField) else item
+        if isinstance(failure, Failure):
+            failures.append(failure)
+    results = grader.results(assessments, failures, crops if keep_crops else [])
+    return with_fields(results, fields, options)
+
+
+def with_fields(
+    results: Results, fields: Sequence[GradedField], options: FieldOptions | None = None
+) -> Results:
+    """Results with what is to be kept of the fields that they are from."""
+    facts = field_facts(fields, options)
+    return replace(
+        results,
+        extra={**results.extra, **facts},
+        fields=tuple(graded.summary for graded in fields),
     )
-    return replace(results, extra={**results.extra, **field_facts(fields, options)})
 
 
 def field_facts(

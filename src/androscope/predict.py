@@ -85,6 +85,8 @@ def assess(
     ------
     EmptyInputError
         If ``images`` names nothing, or folders without images only.
+    InputError
+        If it is of another kind than those above, such as ``None`` or numbers in lists.
     BundleError
         If there is no such model, it is not whole, or it has no conformal data and an error rate
         is asked for.

@@ -307,7 +307,14 @@ def _with(find: SampleFind, graded: Graded | Failure) -> SampleFind:
     flags = graded.flags
     # In what does not stand out nothing says that there is a sperm at all.
     seen = all(flag.check != "contrast" for flag in flags)
-    return replace(find, excluded=checks_text(flags), flags=flags, crop=None, is_sperm=seen)
+    return replace(
+        find,
+        excluded=checks_text(flags),
+        flags=flags,
+        crop=None,
+        is_sperm=seen,
+        advice=graded.advice,
+    )
 
 
 def _text(name: str) -> str:

@@ -23,6 +23,7 @@ __all__ = [
     "Crop",
     "Cuts",
     "Failure",
+    "FieldSummary",
     "Flag",
     "FloatArray",
     "GreyImage",
@@ -221,6 +222,35 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldSummary:
+    """What one field of view held.
+
+    Attributes
+    ----------
+    source, index
+        As of the picture.
+    located, graded
+        How many sperm were found, and how many of them have verdicts.
+    head_length_px, scale_from
+        Length of a normal head, and how it is known (``pixel size``, ``head length``,
+        ``estimated``); ``None`` if it is not.
+    not_graded
+        Why things found were not graded, and how many for each reason; the commonest first.
+    notes
+        What a reader should know of the field as a whole.
+    """
+
+    source: str
+    index: int | None
+    located: int
+    graded: int
+    head_length_px: float | None = None
+    scale_from: str | None = None
+    not_graded: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """What assessing a set of images gave, in input order.
 
@@ -237,7 +267,8 @@ class Results:
     thresholds
         For each label, the probability from which a part is abnormal.
     assessments, failures
-        Every input is in exactly one of the two.
+        Every crop is in exactly one of the two; a field of view has its graded sperm in the first,
+        or is in the second if there are none.
     crops
         The crops as they were graded, in the order of ``assessments``; empty unless asked for.
     extra
@@ -247,6 +278,8 @@ class Results:
         the thresholds, and none is undecided.
     cuts
         For each label, where a part is undecided at this error rate; empty without one.
+    fields
+        Of each field of view, what it held.
     """
 
     model: str
@@ -260,6 +293,7 @@ class Results:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     error_rate: float | None = None
     cuts: Mapping[str, Cuts] = field(default_factory=dict)
+    fields: tuple[FieldSummary, ...] = ()
 
     def __len__(self) -> int:
         return len(self.assessments)

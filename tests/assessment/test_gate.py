@@ -168,6 +168,7 @@ def test_every_reason_is_given_in_the_checks_order(monkeypatch) -> None:
     assert (failure.code, failure.source, failure.index) == ("refused", "a.png", 3)
     assert failure.reason == "; ".join(flag.reason for flag in flags)
     assert failure.flags == flags
+    assert failure.advice.startswith("Average frames if the camera is noisy. Cut the square")
     assert "--grade-anyway" in failure.advice
     assert checks_text(flags) == "refused by the checks: focus, edge, colour"
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 
 from androscope.benchmark.board import (
     SHIPPED,
+    alone,
     board_text,
     known,
     read_board,
@@ -102,3 +104,45 @@ def test_names_that_there_are_not() -> None:
     )
     with pytest.raises(LeaderboardError, match=r"has no label 'wing'\. Choose one of head, tail"):
         known("label", "wing", iter(["head", "tail"]))
+
+
+class TestAlone:
+    """One submission at a time."""
+
+    @pytest.fixture(autouse=True)
+    def _filelock(self) -> None:
+        pytest.importorskip("filelock", reason="needs the train extra: filelock is not installed")
+
+    def test_no_row_is_lost(self, tmp_path: Path) -> None:
+        path, link = tmp_path / "b.json", tmp_path / "link.json"
+        write_board(path, board())
+        link.symlink_to(path)
+
+        def add(number: int) -> None:
+            named = link if number % 2 else path
+            with alone(named):
+                write_board(named, with_entry(read_board(named), entry(f"net {number}")))
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(add, range(24)))
+        assert {e.name for e in read_board(path).entries} == {f"net {n}" for n in range(24)}
+
+    def test_it_is_not_waited_for_ever(self, tmp_path: Path) -> None:
+        with (
+            alone(tmp_path / "b.json"),
+            pytest.raises(LeaderboardError) as caught,
+            alone(tmp_path / "b.json", timeout=0.01),
+        ):
+            pass
+        assert str(caught.value) == (
+            f"{tmp_path / 'b.json'}: another submission is at work on this file, for 0.01 seconds "
+            "now. Wait for it, and submit again"
+        )
+
+    def test_a_folder_that_cannot_be_made(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with (
+            pytest.raises(OutputError, match="cannot be written"),
+            alone(tmp_path / "file" / "b.json"),
+        ):
+            pass

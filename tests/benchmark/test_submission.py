@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,34 @@ def test_ways_to_write_the_same(tmp_path: Path, text: str) -> None:
     assert read(text, tmp_path).probabilities.tolist() == [[0.1], [0.6], [0.5], [0.25]]
 
 
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        pytest.param(GOOD + "\n", True, id="a blank line"),
+        pytest.param(GOOD.replace("0.1", "1e-1"), True, id="exponent"),
+        pytest.param("id,tail,head\ntest/0,0.2,0.1\ntest/1,0.3,0.6\ntest/2,0.4,0.5\ntest/3,0.7,0.25\n", True, id="a column more"),
+        pytest.param(GOOD.replace("0.1", "0.11"), False, id="another number"),
+    ],
+)  # fmt: skip
+def test_the_digest_is_of_the_numbers(tmp_path: Path, text: str, same: bool) -> None:
+    digest = read(GOOD, tmp_path).digests["head"]
+    assert (read(text, tmp_path).digests["head"] == digest) == same
+    assert digest == hashlib.sha256(struct.pack("<4d", 0.1, 0.6, 0.5, 0.25)).hexdigest()
+
+
+def test_what_was_entered_before_is_refused_with_every_other_reason(tmp_path: Path) -> None:
+    digest = read(GOOD, tmp_path).digests["head"]
+    path = tmp_path / "p.csv"
+    path.write_text(GOOD.replace("head", "head,tail").replace("\ntest/0,0.1", "\ntest/0,0.1,x"))
+    with pytest.raises(SubmissionError) as caught:
+        read_predictions(path, IDS, TRUTH, taken={("head", digest): "as 'net' since 2024-05-06"})
+    assert (
+        "the probabilities of head are on the board as 'net' since 2024-05-06: predictions are "
+        "entered once, with one threshold; leave out the labels that are there already"
+    ) in str(caught.value)
+    assert "tail is no number" in str(caught.value)
+
+
 def test_labels_come_in_the_order_of_the_data_set(tmp_path: Path) -> None:
     text = "tail,id,head\n" + "".join(f"0.{i + 1},{name},0.5{i}\n" for i, name in enumerate(IDS))
     found = read(text, tmp_path, tail=0.3)
@@ -90,13 +119,15 @@ def changed(*changes: tuple[str, str]) -> str:
         pytest.param("id,head\n" + "".join(f"{i},{t}\n" for i, t in zip(IDS, "0101", strict=True)), ["head holds verdicts or labels, 0, 1 and nothing else: expected probabilities of abnormal, from which alone ROC AUC can be computed"], id="labels"),
         pytest.param("id,head\n" + "".join(f"{i},{t}\n" for i, t in zip(IDS, "0000", strict=True)), ["head holds verdicts or labels, 0 and nothing else: expected probabilities of abnormal, from which alone ROC AUC can be computed"], id="one class"),
         pytest.param("id,head\n" + "".join(f"{i},{t}\n" for i, t in zip(IDS, ["Normal", "abnormal", "normal", "abnormal"], strict=True)), ["head holds verdicts or labels, abnormal, normal and nothing else: expected probabilities of abnormal, from which alone ROC AUC can be computed"], id="words"),
+        pytest.param(changed(("0.1", "0.01"), ("0.6", "0.99"), ("0.5", "0.99"), ("0.25", "0.010")), ["head holds 0.01, 0.99 and nothing else, which are verdicts in other words: expected the probabilities that the model gives, from which alone ROC AUC can be computed"], id="verdicts as 0.01 and 0.99"),
+        pytest.param(changed(("0.1", "0.3"), ("0.6", "0.3"), ("0.5", "0.3"), ("0.25", "0.3")), ["head holds 0.3 and nothing else, which are verdicts in other words: expected the probabilities that the model gives, from which alone ROC AUC can be computed"], id="one constant"),
         pytest.param("id,head\n" + "".join(f"{i},\n" for i in IDS), ["lines 2, 3, 4, 5: head is blank: expected a probability from 0 to 1"], id="empty column"),
         pytest.param(changed(("test/1,0.6", "test/1,0,6")), ["line 3: expected 2 columns, got 3"], id="decimal comma"),
         pytest.param(changed(("test/1,0.6", "test/1")), ["line 3: expected 2 columns, got 1", "line 3: head is blank: expected a probability from 0 to 1"], id="short row"),
         pytest.param(changed(("id,head", "id,haed")), ["line 1: there is no column 'haed' in a file of predictions; the nearest is head", "line 1: there is no column of probabilities: expected head, tail"], id="unknown column"),
         pytest.param("id,head,head_probability\n", ["line 1: a column is there twice, got head_probability", "4 of 4 ids are missing: test/0, test/1, test/2, test/3"], id="column twice, no rows"),
-        pytest.param("id,id,head\n" + "".join(f"{i},{i},0.4\n" for i in IDS), ["line 1: a column is there twice, got id"], id="id column twice"),
-        pytest.param("id,head,tail_truth\n" + "".join(f"{i},0.4,0\n" for i in IDS), ["line 1: tail has no column of probabilities"], id="truth alone"),
+        pytest.param("id,id,head\n" + "".join(f"{i},{i},0.{n}\n" for n, i in enumerate(IDS)), ["line 1: a column is there twice, got id"], id="id column twice"),
+        pytest.param("id,head,tail_truth\n" + "".join(f"{i},0.{n},0\n" for n, i in enumerate(IDS)), ["line 1: tail has no column of probabilities"], id="truth alone"),
         pytest.param("name,head\n", ["line 1: there is no column 'name' in a file of predictions", "line 1: there is no column named id"], id="no id"),
         pytest.param("id;head\n", ["line 1: expected columns separated by commas"], id="semicolons"),
         pytest.param("", ["it is empty: expected a header, then a row per crop"], id="empty"),
@@ -188,8 +219,8 @@ def test_probabilities_come_back_to_the_bit(
     tmp_path: Path, values: list[float], limit: float
 ) -> None:
     text = "id,head\n" + "".join(f"{i},{v!r}\n" for i, v in zip(IDS, values, strict=True))
-    if set(values) <= {0, 1}:
-        assert "head holds verdicts or labels" in reasons(text, tmp_path)[0]
+    if len(set(values)) <= 2:
+        assert "and nothing else" in reasons(text, tmp_path)[0]
         return
     found = read(text, tmp_path, head=limit)
     assert found.probabilities[:, 0].tolist() == values

@@ -58,7 +58,7 @@ def test_every_score_is_computed_from_the_labels(discs: Dataset, tmp_path: Path)
 
 
 def test_what_was_checked_is_written_down(discs: Dataset, tmp_path: Path) -> None:
-    path = write_predictions(tmp_path / "p.csv", {"tail": 0.25, "head": chances()})
+    path = write_predictions(tmp_path / "p.csv", {"tail": chances(1), "head": chances()})
     claim = Claim("mine", "2024-05", Protocol.FOLDS, "10.1000/xyz", "https://example.org/code")
     found = check(path, claim, tail=0.3)
     assert (found.name, found.date, found.protocol) == ("mine", "2024-05", Protocol.FOLDS)
@@ -67,6 +67,7 @@ def test_what_was_checked_is_written_down(discs: Dataset, tmp_path: Path) -> Non
     assert list(found.scores) == ["head", "tail"]
     seen = found.verification
     assert seen.predictions_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert list(seen.probabilities_sha256) == ["head", "tail"]
     assert seen.labels_sha256 == {"head": "a" * 64, "tail": "b" * 64}
     assert seen.thresholds == {"head": 0.5, "tail": 0.3}
     assert (seen.androscope, seen.resamples, seen.checked) == (__version__, RESAMPLES, TODAY)
@@ -99,13 +100,15 @@ def test_all_that_speaks_against_it_is_said_at_once(discs: Dataset, tmp_path: Pa
     with pytest.raises(SubmissionError) as caught:
         check(path, claim, there)
     assert str(caught.value).splitlines() == [
-        f"{path}: refused for 6 reasons:",
+        f"{path}: refused for 7 reasons:",
         "  --code 'www.example.org/code': expected an address that begins with https://",
         "  --paper 'https://a.org/<b>': expected a DOI, an address, or a citation on a line",
         f"  --date 2999-01: expected no later day than today, {TODAY}",
         "  --name 'mine' is taken by an entry of 2024-05: choose another name",
         "  line 9: expected an id of discs test, got test/99",
         f"  1 of {N} ids are missing: test/7",
+        f"  the probabilities of head are on the board as 'mine' since {TODAY}: predictions are "
+        "entered once, with one threshold; leave out the labels that are there already",
         ". Nothing was entered; mend these and submit again",
     ]
 
@@ -121,6 +124,35 @@ def test_a_file_is_entered_once(discs: Dataset, tmp_path: Path) -> None:
         f"this very file is on the board as 'mine' since {TODAY}: a file is entered once, with one "
         "set of thresholds" in str(caught.value)
     )
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        pytest.param({"head": chances()}, id="a subset of the columns"),
+        pytest.param(
+            {"head_probability": chances(), "tail": chances(2)}, id="another column beside"
+        ),
+    ],
+)
+def test_probabilities_are_entered_once_however_they_are_written(
+    discs: Dataset, tmp_path: Path, columns: dict[str, object]
+) -> None:
+    path = write_predictions(tmp_path / "p.csv", {"head": chances(), "tail": chances(1)})
+    there = with_entry(board(entry()), check(path))
+    other = write_predictions(tmp_path / "other.csv", columns)
+    other.write_text(other.read_text() + "\n")
+    claim = Claim("other", "2024", Protocol.OFFICIAL)
+    with pytest.raises(SubmissionError) as caught:
+        check(other, claim, there, head=0.42)
+    assert f"the probabilities of head are on the board as 'mine' since {TODAY}" in str(
+        caught.value
+    )
+    assert "1 reason" in str(caught.value)
+    # Rows from before digests were kept are compared by their files, as they were.
+    older = there.model_dump(mode="json")
+    del older["entries"][1]["verification"]["probabilities_sha256"]
+    assert check(other, claim, Board.model_validate(older)).name == "other"
 
 
 @pytest.mark.parametrize(
@@ -167,7 +199,10 @@ def test_the_published_labels(
     monkeypatch.setenv("ANDROSCOPE_DATA", str(mhsma_dir.parent))
     there = read_board()
     ids = [f"test/{i}" for i in range(300)]
-    path = write_predictions(tmp_path / "p.csv", {"vacuole": 0.25, "head": 0.75}, ids)
+    # All below, and all above the threshold; constants alone are refused.
+    low = [0.1 + 0.001 * i for i in range(300)]
+    columns: dict[str, object] = {"vacuole": low, "head": [value + 0.5 for value in low]}
+    path = write_predictions(tmp_path / "p.csv", columns, ids)
     found = verify(path, there, there.by_name["mhsma"], CLAIM)
     accuracy = {label: scores["accuracy"].value for label, scores in found.scores.items()}
     assert accuracy == pytest.approx({"head": 81 / 300, "vacuole": 262 / 300})

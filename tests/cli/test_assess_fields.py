@@ -186,12 +186,56 @@ def test_a_field_without_sperm_says_so(
 ) -> None:
     Image.fromarray(picture).save(name)
     done = run("assess", name, "--pixel-size", UM, "--html", "r.html", "--overlay", "o")
-    assert done.code == 0
+    assert done.code == 1
     assert f"{name}: 0 sperm located, 0 graded" in done.out
     assert f"note: {note}" in done.out
     assert "nothing that looks like a sperm was found" in done.out
     assert "0 assessed by tiny" in done.out
     assert Path("o/0001-" + name).is_file()
+    assert "There is nothing in it: check shutter" in done.err
+    assert "[nothing-found]" in done.err
+    assert note in done.err
+
+
+def test_a_field_without_a_graded_sperm_is_a_failure_in_every_output(run: Any) -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (700, 700), dtype=np.uint8)
+    Image.fromarray(noise).save("noise.png")
+    written = document(run, "noise.png", "crops/img1.png", "--csv", "r.csv", code=1)
+    assert written["summary"]["assessed"] == 1
+    (failure,) = written["failures"]
+    (field,) = written["fields"]
+    assert (failure["image"], failure["code"]) == ("noise.png", "nothing-found")
+    assert (field["image"], field["graded"]) == ("noise.png", 0)
+    assert failure["reason"].startswith(
+        f"taken as a field of view, and no sperm could be graded in it: {field['located']} located"
+    )
+    for excluded in field["not_graded"]:
+        assert f"{excluded['count']}: {excluded['reason']}" in failure["reason"]
+    for note in field["notes"]:
+        assert note in failure["reason"]
+    assert failure["advice"].endswith(
+        "If it shows one sperm, cut a square of about 1.7 head lengths around its head: a picture "
+        "over 512 px is taken for a field, and --fields takes any"
+    )
+    rows = list(csv.DictReader(io.StringIO(Path("r.csv").read_text(encoding="utf-8"))))
+    assert [(row["image"], row["error_code"]) for row in rows] == [
+        ("crops/img1.png", ""),
+        ("noise.png", "nothing-found"),
+    ]
+    # Nor is it silent where nothing is printed.
+    assert "noise.png: taken as a field of view" in run("assess", "noise.png", "--quiet").err
+
+
+def test_the_json_has_every_field(run: Any) -> None:
+    write("a.png")
+    write("b.png", 6)
+    written = document(run, "a.png", "b.png", "--head-length", "27.5")
+    assert [field["image"] for field in written["fields"]] == ["a.png", "b.png"]
+    assert [field["located"] for field in written["fields"]] == [8, 6]
+    graded = [field["graded"] for field in written["fields"]]
+    assert sum(graded) == len(written["assessments"])
+    assert written["fields"][0]["scale"] == {"head_length_px": 27.5, "from": "head length"}
+    assert document(run, "crops")["fields"] == []
 
 
 def test_a_saturated_field_says_so(run: Any) -> None:
@@ -222,7 +266,8 @@ def test_a_stained_colour_field_is_read_as_grey(run: Any) -> None:
 def test_coarse_optics_are_refused_with_the_reason(run: Any) -> None:
     Image.fromarray(truth(8, 640, 480, 0.3).pixels).save("coarse.png")
     done = run("assess", "coarse.png", "--pixel-size", 0.3)
-    assert done.code == 0
+    assert done.code == 1
+    assert "--head-length" not in done.err  # the scale is known, and not asked for again
     assert "8 sperm located, 0 graded" in done.out
     assert "morphology refused: optics too coarse for morphology" in done.out
 

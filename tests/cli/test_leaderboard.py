@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from androscope.benchmark.board import SHIPPED, read_board, write_board
 from androscope.benchmark.entries import Board, DatasetInfo, Entry, Protocol
-from androscope.cli.leaderboard import ProtocolName
+from androscope.cli.leaderboard import ProtocolName, submit
 from androscope.datasets import Dataset, LabelledCrops
 
 from .conftest import TINY, Run
@@ -167,6 +168,21 @@ class TestSubmit:
         assert done.code == 2
         assert f"this very file is on the board as 'mine' since {TODAY}" in done.err
         assert (blocks / "leaderboard.json").read_bytes() == before
+
+    def test_four_at_once_are_four_rows(self, blocks: Path) -> None:
+        def one(number: int) -> None:
+            lines = [f"test/{i},{(i + number) / 50}" for i in range(40)]
+            path = blocks / f"p{number}.csv"
+            path.write_text("\n".join(["id,head", *lines]))
+            submit(
+                path, name=f"net {number}", protocol=ProtocolName.OFFICIAL, dataset="blocks",
+                file=blocks / "leaderboard.json",
+            )  # fmt: skip
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(one, range(4)))
+        names = [entry.name for entry in read_board(blocks / "leaderboard.json").entries]
+        assert sorted(names) == ["claim", *(f"net {number}" for number in range(4))]
 
     def test_a_bad_file_is_refused_with_every_reason(self, run: Run, blocks: Path) -> None:
         text = (blocks / "p.csv").read_text().splitlines()

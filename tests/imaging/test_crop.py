@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from androscope.errors import ImageDimensionsError
-from androscope.imaging.crop import area_weights, resize, to_crop
+from androscope.imaging.crop import area_weights, resize, resized_from, to_crop
 from androscope.types import GreyImage
 
 SIDES = st.integers(33, 100)
@@ -113,6 +113,8 @@ def test_enlarging_is_bicubic_and_keeps_a_ramp():
     large = to_crop(grey(ramp), fit="resize")
     assert (np.diff(large.pixels.astype(int), axis=1) >= 0).all()
     assert large.notes == ("resized from 40 to 64 px",)
+    assert resized_from(large.notes) == 40
+    assert resized_from(("16-bit scaled to 8",)) is None
 
 
 def test_not_square_loses_its_edges_not_its_proportions():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from androscope.errors import EmptyInputError
+from androscope.errors import EmptyInputError, InputError
 from androscope.imaging.inputs import read_inputs, sources_of
 from androscope.types import GreyImage
 
@@ -66,3 +66,35 @@ def test_progress_is_told_when_the_next_is_asked_for(folder: Path) -> None:
     assert seen == [(1, 2)]
     assert list(pictures) == []
     assert seen == [(1, 2), (2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("images", "got"),
+    [
+        pytest.param(None, "expected images, got None", id="None"),
+        pytest.param(5, "expected images, got int '5'", id="number"),
+        pytest.param(b"a.png", "expected images, got bytes", id="bytes"),
+        pytest.param([[1, 2], [3, 4]], "got a list of int at place 0", id="rows of numbers"),
+        pytest.param(
+            np.zeros((2, 3, 3), np.uint8).tolist(), "got a list of list at place 0", id="tolist"
+        ),
+        pytest.param(["a.png", None], "got None at place 1", id="None beside a path"),
+        pytest.param([np.zeros((40, 40)), object()], "got object at place 1", id="object"),
+    ],
+)
+def test_other_kinds_are_refused_with_those_that_are_taken(images: Any, got: str) -> None:
+    with pytest.raises(InputError) as caught:
+        sources_of(images)
+    assert isinstance(caught.value, TypeError)
+    assert got in caught.value.reason
+    assert str(caught.value.advice).startswith("Give a path, folder or pattern; a numpy array (H")
+    assert "numpy.asarray" in str(caught.value.advice)
+
+
+def test_what_numpy_takes_as_an_array_is_one(folder: Path) -> None:
+    class Tensor:
+        def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
+            return np.full((40, 40), 7, np.uint8)
+
+    (source,) = sources_of([Tensor()])
+    assert isinstance(source.what, np.ndarray)

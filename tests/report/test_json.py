@@ -74,6 +74,7 @@ def test_the_whole_document(results: Results) -> None:
                 "flags": [],
             }
         ],
+        "fields": [],
     }
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,22 @@ def test_a_place_inside_a_file(tmp_path: Path, kind: str) -> None:
         check_outputs(files, folders=folders)
     assert str(caught.value).startswith(f"{path}: cannot be written: ")
     assert str(caught.value).endswith("Choose a folder that may be written and has room")
+
+
+def test_a_pipe_is_only_asked(tmp_path: Path) -> None:
+    # Opening it would wait for a reader for ever.
+    os.mkfifo(tmp_path / "pipe")
+    check_outputs({"--csv": tmp_path / "pipe"})
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+def test_a_link_is_tried_where_it_leads(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "file" / "r.csv")
+    with pytest.raises(OutputError, match=r"link\.csv: cannot be written"):
+        check_outputs({"--csv": tmp_path / "link.csv"})
+
+
+def test_a_dash_is_refused_before_any_work() -> None:
+    with pytest.raises(OutputError, match="-: expected a file's name, got -"):
+        check_outputs({"--json": Path("-")})

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from androscope.assessment.gate import ADVICE
 from androscope.errors import RefusedError
 from androscope.model.card import Card
 from androscope.types import Assessment, Crop, Failure, Flag
@@ -76,6 +75,8 @@ class SampleFind:
         The pixels as graded, kept for the pictures; ``None`` where there are none.
     flags
         The checks that its crop did not pass, if that is why it was left out.
+    advice
+        What to do about that, if it is known.
     """
 
     file: str
@@ -88,6 +89,7 @@ class SampleFind:
     crop: Crop | None = field(default=None, repr=False, compare=False)
     flags: tuple[Flag, ...] = ()
     frame: int | None = None
+    advice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,7 @@ class Findings:
                 index=None,
                 code=RefusedError.code,
                 reason="; ".join(flag.reason for flag in find.flags) or str(find.excluded),
-                advice=ADVICE if find.flags else None,
+                advice=find.advice,
                 flags=find.flags,
             )
             for find in self.finds

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from androscope.assessment.ways_out import way_out
 from androscope.errors import RefusedError
 from androscope.imaging.checks import measure_crops
 from androscope.imaging.frame import frame_faults, is_blank
@@ -20,7 +21,6 @@ from androscope.model.domain import Domain
 from androscope.types import Crop, Failure, Flag, FloatArray
 
 __all__ = [
-    "ADVICE",
     "UNCHECKED",
     "blank_flag",
     "check_crops",
@@ -33,12 +33,6 @@ __all__ = [
 UNCHECKED = (
     "whether these images may be graded was not checked: the model's card has no checks, and the "
     "model gives anything a verdict"
-)
-
-#: What to do where an image was refused.
-ADVICE = (
-    "Look at the image: if it does show one sperm as the model's card describes them, "
-    "--grade-anyway grades it and keeps these flags"
 )
 
 _OUTSIDE = "outside the training domain"
@@ -210,7 +204,7 @@ def _shown(name: CheckName, value: float) -> str:
 def refusal(crop: Crop, flags: Sequence[Flag]) -> Failure:
     """The record of a crop that is not graded for what its checks found."""
     reason = "; ".join(flag.reason for flag in flags)
-    failure = failure_of(RefusedError(reason, advice=ADVICE), crop.source, crop.index)
+    failure = failure_of(RefusedError(reason, advice=way_out(crop, flags)), crop.source, crop.index)
     return Failure(
         failure.source, failure.index, failure.code, failure.reason, failure.advice, tuple(flags)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from androscope.assessment.gate import UNCHECKED
+from androscope.assessment.ways_out import too_small
 from androscope.imaging.pixel_size import SAID_OTHERWISE
 from androscope.imaging.values import guessed_bits
 from androscope.model.card import Card
@@ -60,6 +61,9 @@ def gathered(
     flagged = sum(bool(assessment.flags) for assessment in assessments)
     if flagged:
         extra["graded_anyway"] = f"{flagged} that did not pass the checks"
+    small = too_small(assessments, failures, card.input.size)
+    if small:
+        extra["too_small"] = small
     return Results(
         model=card.name,
         model_sha256=card.model_sha256,

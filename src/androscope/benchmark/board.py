@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from androscope.benchmark.entries import Board, Entry
 from androscope.benchmark.reasons import counted
-from androscope.errors import LeaderboardError
+from androscope.errors import LeaderboardError, OutputError
+from androscope.extras import require
 from androscope.files import write_text
 from androscope.spelling import closest
 
-__all__ = ["SHIPPED", "board_text", "known", "read_board", "with_entry", "write_board"]
+__all__ = ["SHIPPED", "alone", "board_text", "known", "read_board", "with_entry", "write_board"]
 
 #: The one that comes with androscope.
 SHIPPED = Path(__file__).resolve().with_name("leaderboard.json")
@@ -58,6 +61,50 @@ def board_text(board: Board) -> str:
 def write_board(path: str | Path, board: Board) -> None:
     """Write a data file, whole or not at all. Raises :class:`OutputError`."""
     write_text(path, board_text(board))
+
+
+@contextmanager
+def alone(path: str | Path, *, timeout: float = 120.0) -> Iterator[None]:
+    """Keep every other submission away from a data file while the block reads and writes it.
+
+    Parameters
+    ----------
+    path
+        The data file, which need not be there yet; an empty ``.<name>.lock`` stays beside it.
+    timeout
+        For how many seconds others are waited for.
+
+    Raises
+    ------
+    LeaderboardError
+        If another one is still at work after that.
+    OutputError
+        If the file's folder cannot be made or written.
+    MissingExtraError
+        If filelock is not installed.
+    """
+    filelock = require("filelock", extra="train", why="keep two submissions from one file")
+    real = Path(os.path.realpath(path))  # two names of one file have one lock
+    lock = filelock.FileLock(real.with_name(f".{real.name}.lock"), timeout=timeout)
+    try:
+        real.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise LeaderboardError(
+            f"another submission is at work on this file, for {timeout:g} seconds now",
+            path=path,
+            advice="Wait for it, and submit again",
+        ) from error
+    except OSError as error:
+        raise OutputError(
+            f"cannot be written: {error.strerror or error}",
+            path=path,
+            advice="Choose a folder that exists, may be written and has room",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def with_entry(board: Board, entry: Entry) -> Board:

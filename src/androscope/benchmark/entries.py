@@ -126,6 +126,9 @@ class Verification(_Table):
     """What a verified entry was computed from, and how."""
 
     predictions_sha256: Sha256 = Field(description="Of the submitted file.")
+    probabilities_sha256: dict[LabelName, Sha256] = Field(
+        {}, description="By label, of its probabilities as numbers; old rows have none."
+    )
     labels_sha256: dict[LabelName, Sha256] = Field(
         description="Of the data set's file of labels, by label."
     )

@@ -6,6 +6,7 @@ crops or the thresholds were chosen on them cannot be told from a file.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ __all__ = ["DEFAULT_THRESHOLD", "Predictions", "read_predictions"]
 #: In force where neither the file nor the command gives one.
 DEFAULT_THRESHOLD = 0.5
 
+#: A column of so few different values, or fewer, says no more than a verdict does.
+_MOST_VERDICTS = 2
+
 _EXPECTED = "expected a probability from 0 to 1"
 
 
@@ -35,6 +39,9 @@ class Predictions:
     ----------
     sha256
         Hex SHA-256 of the file.
+    digests
+        Label to the hex SHA-256 of its probabilities, float64, little-endian, in the order of the
+        data set's ids: the same however the file is written, whatever else stands in it.
     labels
         The ``L`` labels predicted, in the order of the data set's.
     probabilities
@@ -47,6 +54,7 @@ class Predictions:
     labels: tuple[str, ...]
     probabilities: NDArray[np.float64]
     thresholds: Mapping[str, float]
+    digests: Mapping[str, str]
 
 
 def read_predictions(
@@ -56,6 +64,7 @@ def read_predictions(
     thresholds: Mapping[str, float] | None = None,
     *,
     what: str = "the data set",
+    taken: Mapping[tuple[str, str], str] | None = None,
     reasons: Reasons | None = None,
 ) -> Predictions:
     """Read and check a file of predictions.
@@ -74,6 +83,8 @@ def read_predictions(
         Label to threshold, where the file does not say.
     what
         What the ids are of, for messages.
+    taken
+        Label and digest of what was entered before, to where it stands; it is refused.
     reasons
         What else speaks against it, to be said in the same breath.
 
@@ -87,6 +98,7 @@ def read_predictions(
     known = {name: place for place, name in enumerate(ids)}
     _check_ids(table.rows, known, what, reasons)
     columns: dict[str, list[float]] = {}
+    digests: dict[str, str] = {}
     limits: dict[str, float] = {}
     given = dict(thresholds or {})
     for label, value in given.items():
@@ -96,6 +108,13 @@ def read_predictions(
             reasons.add(f"the threshold for {label}: expected 0 to 1", got=f"{value:g}")
     for label in table.labels:
         columns[label] = _probabilities(table, label, reasons)
+        digests[label] = _digest(columns[label])
+        where = (taken or {}).get((label, digests[label]))
+        if where is not None:
+            reasons.add(
+                f"the probabilities of {label} are on the board {where}: predictions are entered "
+                "once, with one threshold; leave out the labels that are there already"
+            )
         limits[label] = _threshold(table, label, given.get(label), reasons)
         _check_verdicts(table, label, columns[label], limits[label], reasons)
         _check_truth(table, label, known, truth[label], reasons)
@@ -107,6 +126,7 @@ def read_predictions(
         labels=labels,
         probabilities=np.array([columns[label] for label in labels], dtype=np.float64).T,
         thresholds={label: limits[label] for label in labels},
+        digests={label: digests[label] for label in labels},
     )
 
 
@@ -157,7 +177,21 @@ def _probabilities(table: Table, label: str, reasons: Reasons) -> list[float]:
             reasons.add(f"{label} is not finite: {_EXPECTED}", row.line, got=cell)
         elif not 0 <= value <= 1:
             reasons.add(f"{label} is out of range: {_EXPECTED}", row.line, got=cell)
-    return [math.nan if value is None else value for value in values]
+    found = [math.nan if value is None else value for value in values]
+    if filled and len(found) > _MOST_VERDICTS and all(0 <= value <= 1 for value in found):
+        distinct = sorted(set(found))
+        if len(distinct) <= _MOST_VERDICTS:
+            reasons.add(
+                f"{label} holds {listed(f'{value:g}' for value in distinct)} and nothing else, "
+                "which are verdicts in other words: expected the probabilities that the model "
+                "gives, from which alone ROC AUC can be computed"
+            )
+    return found
+
+
+def _digest(column: Sequence[float]) -> str:
+    # Adding zero makes -0.0 the 0.0 that it equals.
+    return hashlib.sha256((np.array(column, dtype="<f8") + 0.0).tobytes()).hexdigest()
 
 
 def _number(cell: str) -> float | None:

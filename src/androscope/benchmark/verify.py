@@ -137,7 +137,8 @@ def verify(
     today = datetime.now(UTC).date()
     reasons = Reasons()
     faults = claim.faults(today.isoformat())
-    for fault in (*faults, *_entered(predictions, board, info.name, claim.name)):
+    entered, taken = _entered(predictions, board, info.name, claim.name)
+    for fault in (*faults, *entered):
         reasons.add(fault)
     found = read_predictions(
         predictions,
@@ -145,6 +146,7 @@ def verify(
         {label: crops.labels[:, i].tolist() for i, label in enumerate(info.labels)},
         thresholds,
         what=f"{info.name} {info.split}",
+        taken=taken,
         reasons=reasons,
     )
     return Entry(
@@ -158,6 +160,7 @@ def verify(
         source=Reference(text="computed by androscope from the predictions submitted"),
         verification=Verification(
             predictions_sha256=found.sha256,
+            probabilities_sha256=dict(found.digests),
             labels_sha256={
                 label: dataset.file_hashes[f"y_{label}_{info.split}.npy"] for label in found.labels
             },
@@ -171,25 +174,36 @@ def verify(
     )
 
 
-def _entered(predictions: str | Path, board: Board, dataset: str, name: str) -> list[str]:
-    """Say whether the file or the name is on the board already."""
-    found = []
+def _entered(
+    predictions: str | Path, board: Board, dataset: str, name: str
+) -> tuple[list[str], dict[tuple[str, str], str]]:
+    """Say whether the file or the name is on the board already.
+
+    Also gives the label and digest of every other file's probabilities, to where they stand. A row
+    without digests, from before they were kept, is known by its file alone.
+    """
+    found, taken = [], {}
     try:
         digest = sha256_of(predictions)
     except OSError:
         digest = ""  # reading it says why
     for entry in board.entries:
         seen = entry.verification
-        if seen is not None and seen.predictions_sha256 == digest:
-            found.append(
-                f"this very file is on the board as {entry.name!r} since {seen.checked}: a file is "
-                "entered once, with one set of thresholds"
-            )
+        if seen is not None:
+            where = f"as {entry.name!r} since {seen.checked}"
+            if seen.predictions_sha256 == digest:
+                found.append(
+                    f"this very file is on the board {where}: a file is entered once, with one set "
+                    "of thresholds"
+                )
+            elif entry.dataset == dataset:
+                for label, probabilities in seen.probabilities_sha256.items():
+                    taken[label, probabilities] = where
         if (entry.dataset, entry.name) == (dataset, name):
             found.append(
                 f"--name {name!r} is taken by an entry of {entry.date}: choose another name"
             )
-    return found
+    return found, taken
 
 
 def _scores(found: Predictions, crops: LabelledCrops) -> dict[str, dict[str, Measured]]:

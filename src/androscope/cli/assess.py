@@ -36,7 +36,7 @@ __all__ = ["assess"]
 #: From this many images on, grading takes long enough to be watched.
 _WORTH_A_BAR = 64
 #: What the results say of the images that is printed, too.
-_TOLD = ("pixel_size_warning", "pixel_size_differs", "bit_depth_warning")
+_TOLD = ("pixel_size_warning", "pixel_size_differs", "bit_depth_warning", "too_small")
 
 
 def assess(
@@ -108,8 +108,9 @@ def assess(
     Prints a verdict and the probability of abnormal for each part,
     then the sample's fractions with their intervals.
 
-    Exit code: 0 all were assessed; 1 some could not be, and each is
-    listed with its reason; 2 nothing was done.
+    Exit code: 0 all were assessed; 1 some could not be (a field without a
+    sperm to grade is one), and each is listed with its reason; 2 nothing
+    was done.
 
     [bold]Examples[/bold]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,8 +64,12 @@ class Gathered:
             write_thumbnail(self.thumbnails, number, crop, flagged=flagged)
 
     def _field(self, graded: GradedField) -> None:
+        from androscope.assessment.field import nothing_found
         from androscope.report.fields import write_field_overlay
 
+        failure = nothing_found(graded)
+        if failure is not None:
+            self.failures.append(failure)
         for item, verdicts in graded.graded:
             assert item.crop is not None  # only what has a crop is graded
             self._graded(verdicts, item.crop)
@@ -75,14 +79,14 @@ class Gathered:
 
     def results(self, grader: Grader, options: FieldOptions) -> Results:
         """Everything as results, rows in the order of the input."""
-        from androscope.fields import field_facts
+        from androscope.fields import with_fields
 
         # Fields use a pixel size whatever the model knows of its own: only crops may do without.
         used = options.pixel_size_um if self.single else None
         results = grader.results(self.assessments, self.failures, self.crops, pixel_size=used)
         if not self.fields:
             return results
-        return replace(results, extra={**results.extra, **field_facts(self.fields, options)})
+        return with_fields(results, self.fields, options)
 
 
 def print_fields(fields: list[GradedField], *, all_rows: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -144,12 +145,11 @@ def submit(
 
         $ androscope leaderboard submit p.csv --name Mine --protocol official --threshold head=0.4
     """
-    from androscope.benchmark.board import with_entry, write_board
+    from androscope.benchmark.board import alone, with_entry, write_board
     from androscope.benchmark.entries import Protocol
     from androscope.benchmark.verify import Claim, verify
 
     limits = _limits(thresholds or [])
-    board = _board(file if file.exists() else None, dataset)
     claim = Claim(
         name=name,
         date=date or datetime.now(UTC).date().isoformat(),
@@ -157,10 +157,13 @@ def submit(
         paper=paper,
         code=code,
     )
-    entry = verify(predictions, board, board.by_name[dataset], claim, limits)
-    board = with_entry(board, entry)
-    if not dry_run:
-        write_board(file, board)
+    # From reading to writing nobody else may add a row: it would be lost.
+    with nullcontext() if dry_run else alone(file):
+        board = _board(file if file.exists() else None, dataset)
+        entry = verify(predictions, board, board.by_name[dataset], claim, limits)
+        board = with_entry(board, entry)
+        if not dry_run:
+            write_board(file, board)
     typer.echo("\n".join([*entry_lines(board, entry), ""]))
     typer.echo("Nothing was written (--dry-run)" if dry_run else f"Added to {file}")
 

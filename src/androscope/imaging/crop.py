@@ -7,6 +7,7 @@ square loses its edges, not its proportions.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -26,8 +27,12 @@ __all__ = [
     "area_weights",
     "looks_like_field",
     "resize",
+    "resized_from",
     "to_crop",
 ]
+
+#: How the note of a crop that was resized begins.
+_RESIZED = "resized from "
 
 Fit = Literal["auto", "resize", "centre"]
 
@@ -95,7 +100,7 @@ def to_crop(
         if fit == "resize" or (fit == "auto" and not known):
             pixels, notes = _squared(pixels)
             if len(pixels) != size:
-                notes += (f"resized from {len(pixels)} to {size} px",)
+                notes += (f"{_RESIZED}{len(pixels)} to {size} px",)
                 pixels = resize(pixels, size, size)
         else:
             if factor != 1.0:
@@ -118,6 +123,14 @@ def to_crop(
         notes=image.notes + notes,
         chroma=chroma_within(image.chroma, left, top, left + shown, top + shown),
     )
+
+
+def resized_from(notes: Sequence[str]) -> int | None:
+    """Side, px, of the square that a crop with these notes was resized from; ``None`` if none."""
+    for note in notes:
+        if note.startswith(_RESIZED):
+            return int(note.removeprefix(_RESIZED).split()[0])
+    return None
 
 
 def looks_like_field(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from androscope.errors import EmptyInputError, ImageError
+from androscope.errors import EmptyInputError, ImageError, InputError
 from androscope.imaging.depth import guessed_depth
 from androscope.imaging.find import find_images
 from androscope.imaging.read import read_images
@@ -23,6 +23,11 @@ __all__ = ["Images", "Progress", "Source", "depth_of", "read_inputs", "sources_o
 
 PathLike = str | os.PathLike[str]
 Images = PathLike | NDArray[Any] | Iterable[PathLike | NDArray[Any]]
+
+_ADVICE = (
+    "Give a path, folder or pattern; a numpy array (H, W) or a stack (N, H, W); a Pillow image; or "
+    "a list of these. Numbers in lists become an array with numpy.asarray"
+)
 
 #: Called with how many images are done and how many there are as far as is known yet.
 Progress = Callable[[int, int], None]
@@ -50,17 +55,29 @@ def sources_of(images: Images) -> list[Source]:
     ------
     EmptyInputError
         If nothing is named, or folders without images only.
+    InputError
+        If it is nothing of these kinds: no picture is made of numbers in lists, whose dimensions
+        could be meant either way.
     """
     if isinstance(images, str | os.PathLike):
         return [Source(path) for path in find_images([images])]
     if hasattr(images, "__array_interface__"):  # numpy's, Pillow's and others' arrays
         return [Source(np.asarray(images))]
+    # Bytes are iterable too, and would be taken for a list of numbers.
+    if isinstance(images, bytes | bytearray) or not isinstance(images, Iterable):
+        raise InputError(f"expected images, got {_kind(images)}", advice=_ADVICE)
     given = list(images)
     if not given:
         raise EmptyInputError("nothing was named to assess", advice="Name a file or a folder")
     paths = [item for item in given if isinstance(item, str | os.PathLike)]
     if len(paths) == len(given):
         return [Source(path) for path in find_images(paths)]
+    for number, item in enumerate(given):
+        if not (isinstance(item, str | os.PathLike) or _is_array(item)):
+            raise InputError(
+                f"expected a list of paths or arrays, got {_kind(item)} at place {number}",
+                advice=_ADVICE,
+            )
     sources: list[Source] = []
     for number, item in enumerate(given):
         if isinstance(item, str | os.PathLike):
@@ -68,6 +85,19 @@ def sources_of(images: Images) -> list[Source]:
         else:
             sources.append(Source(np.asarray(item), f"<array {number}>"))
     return sources
+
+
+def _is_array(item: object) -> bool:
+    """Whether numpy makes an array of it as it is: its own, Pillow's, torch's."""
+    return hasattr(item, "__array_interface__") or hasattr(item, "__array__")
+
+
+def _kind(item: object) -> str:
+    if item is None:
+        return "None"
+    if isinstance(item, list | tuple) and item:
+        return f"a {type(item).__name__} of {type(item[0]).__name__}"
+    return f"{type(item).__name__} {str(item)[:40]!r}" if np.isscalar(item) else type(item).__name__
 
 
 def read_inputs(

@@ -14,7 +14,7 @@ from androscope.assessment.tally import tally
 from androscope.files import write_text
 from androscope.report.names import NOTICE
 from androscope.report.rows import flag_rows
-from androscope.types import Assessment, Failure, Results
+from androscope.types import Assessment, Failure, FieldSummary, Results
 
 __all__ = ["SCHEMA", "json_document", "json_text", "write_json"]
 
@@ -69,6 +69,7 @@ def json_document(results: Results, *, created: datetime | None = None) -> dict[
         },
         "assessments": [_assessment(a) for a in results.assessments],
         "failures": [_failure(f) for f in results.failures],
+        "fields": [_field(f) for f in results.fields],
     }
 
 
@@ -121,4 +122,18 @@ def _failure(failure: Failure) -> dict[str, Any]:
         "reason": failure.reason,
         "advice": failure.advice,
         "flags": list(flag_rows(failure.flags)),
+    }
+
+
+def _field(found: FieldSummary) -> dict[str, Any]:
+    return {
+        "image": found.source,
+        "index": found.index,
+        "located": found.located,
+        "graded": found.graded,
+        "scale": {"head_length_px": found.head_length_px, "from": found.scale_from},
+        "not_graded": [
+            {"reason": reason, "count": count} for reason, count in found.not_graded.items()
+        ],
+        "notes": list(found.notes),
     }

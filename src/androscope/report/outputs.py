@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from androscope.errors import OutputError
+from androscope.files import is_stream
 
 __all__ = ["check_outputs"]
 
@@ -30,7 +32,8 @@ def check_outputs(
     ------
     OutputError
         If a file's place is a folder, a folder's place a file, two outputs or an input and an
-        output are the same file, or a folder may not be written.
+        output are the same file, a folder may not be written, or a name is ``-`` or that of a
+        socket or a disk.
     """
     read = {os.path.realpath(path) for path in inputs}
     taken: dict[str, str] = {}
@@ -57,9 +60,22 @@ def check_outputs(
                 advice="Give each its own name",
             )
         taken[real] = option
-        _try(path.parent, path)
+        if is_stream(path):
+            _try_stream(path)
+        else:
+            _try(Path(real).parent, path)
     for folder in folders:
         _try(folder, folder)
+
+
+def _try_stream(path: Path) -> None:
+    # Opening a pipe waits for its reader, and may tell him that all has come: so it is only asked.
+    if not os.access(path, os.W_OK):
+        raise OutputError(
+            f"cannot be written: {os.strerror(errno.EACCES)}",
+            path=path,
+            advice="Choose a name that may be written",
+        )
 
 
 def _try(folder: Path, path: Path) -> None:
