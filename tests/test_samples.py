@@ -308,10 +308,10 @@ def warned(folder: Path, grader: Grader, options: FieldOptions) -> list[str]:
     return build_report(grade_sample(folder, grader, options)).warnings
 
 
-def test_a_wrong_pixel_size_is_the_first_thing_to_be_known(
-    tmp_path: Path, grader: Grader, field: np.ndarray
-) -> None:
-    write_field(tmp_path / "a" / "f.tif", field, None)
+def test_a_wrong_pixel_size_is_the_first_thing_to_be_known(tmp_path: Path, grader: Grader) -> None:
+    # Five single heads at least are needed to contradict what was said.
+    many = render_field(700, 560, 12, 3, pixel_size_um=UM).pixels
+    write_field(tmp_path / "a" / "f.tif", many, None)
     first = warned(tmp_path, grader, FieldOptions(0.08, find=OPTIONS.find))[0]
     assert first.startswith("The heads found are about ")
     assert "by the pixel size a head is 55 px: check it (1 of 1 files)." in first

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from androscope.imaging.locate import locate
-from androscope.imaging.located import Finder, Located
+from androscope.imaging.located import Finder, Found, Located
 from androscope.types import UInt8Array
 
 __all__ = ["HeadEstimate", "estimate_head_length"]
@@ -42,7 +42,11 @@ class HeadEstimate:
     heads: int
 
 
-def estimate_head_length(pixels: UInt8Array, find: Finder = locate) -> HeadEstimate | None:
+def _locate(pixels: UInt8Array, head_length: float) -> Found:
+    return locate(pixels, head_length, look_again=False)
+
+
+def estimate_head_length(pixels: UInt8Array, find: Finder = _locate) -> HeadEstimate | None:
     """Length of a typical head of a field ``(H, W)`` uint8; ``None`` with fewer than three.
 
     Lengths are tried one after the other. The one under which most was found that looks like single

@@ -48,7 +48,13 @@ _PART, _WHOLE = 0.2, 1.1
 _SOLID = 0.87
 
 
-def locate(pixels: UInt8Array, head_length: float, options: BlobOptions = DEFAULT) -> Found:
+def locate(
+    pixels: UInt8Array,
+    head_length: float,
+    options: BlobOptions = DEFAULT,
+    *,
+    look_again: bool = True,
+) -> Found:
     """Find the sperm of a field.
 
     Parameters
@@ -59,6 +65,8 @@ def locate(pixels: UInt8Array, head_length: float, options: BlobOptions = DEFAUL
         How long a normal head is in it, px; above 3.
     options
         The filter's setting.
+    look_again
+        Look around every find for heads that touch; to be left out where the length is a guess.
 
     Raises
     ------
@@ -109,7 +117,9 @@ def locate(pixels: UInt8Array, head_length: float, options: BlobOptions = DEFAUL
             if len(parts) > 1:
                 item = replace(item, flags=item.flags | {"overlapping"})
             items.append(item)
-    once = mark_crowded(pixels, _once(items, head_length), head_length)
+    once = tuple(_once(items, head_length))
+    if look_again:
+        once = mark_crowded(pixels, once, head_length)
     return Found(once, head_length, seen.sign)
 
 
