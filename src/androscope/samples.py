@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,6 +34,7 @@ from androscope.imaging.video import is_video
 from androscope.predict import Graded, Grader
 from androscope.report.sample.pictures import OVERLAYS, draw_field
 from androscope.report.sample.view_types import counted
+from androscope.sample_names import renamed, shown_name, without_details
 from androscope.settings import Settings, load_settings
 from androscope.types import Crop, Failure, GreyImage
 
@@ -85,7 +85,9 @@ def grade_sample(
     reader = _Reader(grader, options, taken_as, settings, guessed_depth(found.paths, settings))
     done = 0
     for replicate in found.replicates:
-        named = {path: _text(path.relative_to(found.folder).as_posix()) for path in replicate.paths}
+        named = {
+            path: shown_name(path.relative_to(found.folder).as_posix()) for path in replicate.paths
+        }
         reader.look(named)
         for path, name in named.items():
             reader.read(path, name, replicate.name)
@@ -94,7 +96,7 @@ def grade_sample(
                 progress(done, len(found.paths))
     left_out = f"{found.repeated} further names of the same files (links) were left out"
     return Findings(
-        sample_id=_text(found.folder.resolve().name if sample_id is None else sample_id),
+        sample_id=shown_name(found.folder.resolve().name if sample_id is None else sample_id),
         card=grader.card,
         replicates=tuple(replicate.name for replicate in found.replicates),
         files=tuple(reader.files),
@@ -184,7 +186,7 @@ class _Reader:
             sha256 = None  # Reading it will say why.
         for picture in self._pictures(path, name):
             if isinstance(picture, Failure):
-                self.failures.append(_without_details(picture))
+                self.failures.append(without_details(picture))
                 continue
             seen.pictures += 1
             if isinstance(picture, GradedField):
@@ -222,7 +224,7 @@ class _Reader:
             return
         for item in grade_fields([path], self.grader, self.options):
             if isinstance(item, Failure):
-                yield replace(item, source=_renamed(item.source, path, name))
+                yield replace(item, source=renamed(item.source, path, name))
             else:
                 yield replace(item, field=replace(item.field, source=name))
 
@@ -315,20 +317,3 @@ def _with(find: SampleFind, graded: Graded | Failure) -> SampleFind:
         is_sperm=seen,
         advice=graded.advice,
     )
-
-
-def _text(name: str) -> str:
-    """A name with the bytes that are no UTF-8 escaped: reports are text."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def _renamed(source: str, path: Path, name: str) -> str:
-    """``source`` with the file's place on this machine taken out of it."""
-    return name + source.removeprefix(str(path)) if source.startswith(str(path)) else source
-
-
-def _without_details(failure: Failure) -> Failure:
-    """Leave out a decoder's own words, which may quote the file's tags."""
-    if not failure.reason.startswith("truncated or damaged"):
-        return failure
-    return replace(failure, reason=re.sub(r" \(.*\)", "", failure.reason))
