@@ -241,5 +241,7 @@ def test_whatever_can_be_configured_survives_a_round_trip(values: dict[str, Any]
             values["data"] = {**values["data"], "held_out_folds": 0}
         if values.get("stage2"):
             values["stage2"] = {**values["stage2"], "fallback": False}
+        if values.get("stage1"):
+            values["stage1"] = {**values["stage1"], "co_teaching": 0}
         config = Config.model_validate(values)
     assert parse_config(dump_config(config), "dumped") == config

@@ -12,7 +12,12 @@ pytest.importorskip("sklearn")
 pytest.importorskip("matplotlib")
 
 from androscope.datasets import LabelledCrops
-from androscope.learning.trust import conformal_section, explain_section, selective_section
+from androscope.learning.trust import (
+    conformal_section,
+    explain_curves,
+    explain_section,
+    selective_section,
+)
 from androscope.learning.trust.recalibrate import with_trust
 from androscope.learning.trust.sections import SECTIONS, Row, Section, Trial, measure_sections
 from androscope.learning.trust.selective_section import coverage_risk
@@ -66,8 +71,10 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
 def sections(trial: Trial) -> dict[str, Section]:
     with pytest.MonkeyPatch.context() as patch:
         # Heat maps grade each crop hundreds of times; tests/learning/trust/test_explain_section.py.
-        for name, few in (("CROPS", 2), ("PHANTOMS", 2), ("_SANITY_CROPS", 1), ("_TIMED", 1)):
+        for name, few in (("PHANTOMS", 2), ("_SANITY_CROPS", 1), ("_TIMED", 1)):
             patch.setattr(explain_section, name, few)
+        for name in ("CROPS", "ABNORMAL_CROPS"):
+            patch.setattr(explain_curves, name, 2)
         return measure_sections(trial)
 
 
