@@ -134,7 +134,7 @@ def _remarks(report: SampleReport) -> tuple[str, ...]:
             f"{expected.low:.1%} to {expected.high:.1%}). Where that differs from the count of "
             "verdicts, it is the better estimate, for samples like those the model was calibrated "
             "on: a defect of which it is not sure is called normal each time, so that verdicts "
-            "count too few.",
+            "count too few abnormal sperm.",
         )
     return tuple(remarks)
 
