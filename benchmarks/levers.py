@@ -6,7 +6,8 @@ FOLDER is what `androscope benchmark run --protocol benchmarks/levers.yaml --out
 of a pair graded the same crops in the same folds, so the differences are paired: crops are drawn
 with replacement, the same for both. ROC AUC is the mean over folds, as probabilities of different
 networks do not compare; log loss is over all crops. One seed each: chance between two trainings of
-one recipe is in the differences too, and is not in their intervals.
+one recipe is in the differences too, and is not in their intervals. A star: other folds, which are
+drawn by the recipe's labels.
 """
 
 from __future__ import annotations
@@ -50,6 +51,13 @@ def read(path: Path) -> Folds:
     )
 
 
+def in_order_of(given: Folds, ids: tuple[str, ...]) -> Folds:
+    """The same crops in the order of ``ids``."""
+    place = {name: row for row, name in enumerate(given.ids)}
+    rows = [place[name] for name in ids]
+    return Folds(ids, given.folds[rows], given.probabilities[rows], given.truths[rows])
+
+
 def scores(given: Folds, rows: NDArray[np.intp]) -> Floats:
     """ROC AUC in percent of each label and their mean, then the same of log loss times 1000."""
     chance = np.clip(given.probabilities[rows], 1e-7, 1 - 1e-7)
@@ -90,13 +98,16 @@ def main() -> None:
         if path.parent.name == arguments.base:
             continue
         other = read(path)
-        if other.ids != base.ids or (other.folds != base.folds).any():
-            raise SystemExit(f"{path}: expected the crops and folds of {arguments.base}")
+        if sorted(other.ids) != sorted(base.ids):
+            raise SystemExit(f"{path}: expected the crops of {arguments.base}")
+        other = in_order_of(other, base.ids)
+        # Folds are drawn alike in all labels of a recipe: one label more, and they are others.
+        mark = "" if (other.folds == base.folds).all() else " *"
         change = scores(other, every) - whole
         around = np.array([scores(other, rows) for rows in draws]) - drawn
         low, high = np.nanpercentile(around, [2.5, 97.5], axis=0)
         cells = [f"{change[c]:+.1f} ({low[c]:+.1f} to {high[c]:+.1f})" for c in columns]
-        table.append([path.parent.name, *cells])
+        table.append([path.parent.name + mark, *cells])
     folds = len(np.unique(base.folds))
     print(f"{len(base.ids)} crops, {folds} folds; changes against {arguments.base}")
     if arguments.markdown:

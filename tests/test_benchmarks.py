@@ -127,6 +127,19 @@ def test_levers_are_compared_crop_by_crop(
     assert min(gains[:4]) > 5  # percent of AUC
     assert gains[4] < -50
 
+    # The same crops in another order and other folds, as one label more gives.
+    moved = tmp_path / "runs" / "crossval" / "moved"
+    moved.mkdir()
+    head, *rows = (same.parent / "base" / "predictions.csv").read_text("utf-8").splitlines()
+    cells = [row.split(",") for row in rows[::-1]]
+    other = [",".join([c[0], str((int(c[1]) + n // 40) % 3), *c[2:]]) for n, c in enumerate(cells)]
+    (moved / "predictions.csv").write_text("\n".join([head, *other]) + "\n", "utf-8")
+    levers.main()
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()[1:] if line}
+    assert lines["moved"].split()[1] == "*"
+    assert "+0.0 (+0.0 to +0.0)" in lines["moved"], "log loss does not ask for folds"
+    assert "*" not in lines["same"]
+
     _predicted(tmp_path, "other", 1.0, first=1)
-    with pytest.raises(SystemExit, match="expected the crops and folds of base"):
+    with pytest.raises(SystemExit, match="expected the crops of base"):
         levers.main()
