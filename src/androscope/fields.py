@@ -157,8 +157,9 @@ def grade_pictures(
     scales = SharedScale(pixel_size_um=wanted.pixel_size_um, head_length=wanted.head_length)
 
     def as_field(picture: GreyImage | Failure | _Video) -> GreyImage | None:
-        taken = isinstance(picture, GreyImage) and is_field(picture, grader, wanted, fit, fields)
-        return picture if taken and isinstance(picture, GreyImage) else None
+        if isinstance(picture, GreyImage) and is_field(picture, grader, wanted, fit, fields):
+            return picture
+        return None
 
     waiting: list[GreyImage] = []
     pictures = one_per_field(

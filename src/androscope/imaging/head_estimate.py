@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from androscope.imaging.locate import locate
-from androscope.imaging.located import Finder, Found, Located
 from androscope.types import UInt8Array
 
 __all__ = ["HeadEstimate", "estimate_head_length"]
@@ -42,11 +41,7 @@ class HeadEstimate:
     heads: int
 
 
-def _locate(pixels: UInt8Array, head_length: float) -> Found:
-    return locate(pixels, head_length, look_again=False)
-
-
-def estimate_head_length(pixels: UInt8Array, find: Finder = _locate) -> HeadEstimate | None:
+def estimate_head_length(pixels: UInt8Array) -> HeadEstimate | None:
     """Length of a typical head of a field ``(H, W)`` uint8; ``None`` with fewer than three.
 
     Lengths are tried one after the other. The one under which most was found that looks like single
@@ -59,7 +54,7 @@ def estimate_head_length(pixels: UInt8Array, find: Finder = _locate) -> HeadEsti
     length = _SMALLEST
     largest = min(_LARGEST, min(pixels.shape) / 4)
     while length <= largest:
-        lengths, scores, share = pyramid.look(find, length)
+        lengths, scores, share = pyramid.look(length)
         if len(lengths) >= _HEADS:
             typical = float(np.median(lengths))
             agreement = math.exp(-0.5 * (math.log(typical / length) / _AGREEMENT) ** 2)
@@ -71,7 +66,7 @@ def estimate_head_length(pixels: UInt8Array, find: Finder = _locate) -> HeadEsti
     if best is None:
         return None
     for _ in range(_AGAIN):
-        lengths, _, _ = pyramid.look(find, _ROOM * best)
+        lengths, _, _ = pyramid.look(_ROOM * best)
         if len(lengths) >= _HEADS:
             best, heads = float(np.median(lengths)), len(lengths)
     return HeadEstimate(best, heads)
@@ -83,7 +78,7 @@ class _Pyramid:
     def __init__(self, pixels: UInt8Array) -> None:
         self._levels = [pixels]
 
-    def look(self, find: Finder, length: float) -> tuple[list[float], list[float], float]:
+    def look(self, length: float) -> tuple[list[float], list[float], float]:
         """Lengths (px) and scores of single heads found; share of the field looked at."""
         level = max(0, math.floor(math.log2(length / _ENOUGH_PX)))
         while len(self._levels) <= level:
@@ -92,7 +87,8 @@ class _Pyramid:
         view = self._levels[level]
         size = min(_WINDOW * (length / 16) ** 2, max(_LARGEST_WINDOW, _HEAD_AREAS * length**2))
         window = _middle(view, size / factor**2)
-        found: list[Located] = [i for i in find(window, length / factor).items if not i.flags]
+        every = locate(window, length / factor, look_again=False).items
+        found = [item for item in every if not item.flags]
         lengths = [item.length * factor for item in found]
         return lengths, [item.score for item in found], window.size / view.size
 

@@ -217,7 +217,7 @@ def _about_depth(findings: Findings) -> list[str]:
             "Contrast, and so every verdict, depends on it: give the camera's with --bit-depth to "
             "be sure."
         )
-    few = [f.name for f in findings.files if any(n.startswith("few grey levels") for n in f.notes)]
+    few = _with_note(findings, "few grey levels")
     if few:
         found.append(
             f"Little contrast is left in {_some(few)}: fewer than 40 of 256 grey levels are used. "
@@ -225,6 +225,11 @@ def _about_depth(findings: Findings) -> list[str]:
             "offset before."
         )
     return found
+
+
+def _with_note(findings: Findings, beginning: str) -> list[str]:
+    """Names of the files one of whose notes begins so."""
+    return [f.name for f in findings.files if any(n.startswith(beginning) for n in f.notes)]
 
 
 def _some(names: Sequence[str]) -> str:
@@ -242,7 +247,7 @@ def _about_files(findings: Findings, counts: CountsReport) -> list[str]:
         what = "file or picture" if counts.unreadable == 1 else "files or pictures"
         found.append(f"{counts.unreadable} {what} could not be used; listed below with reasons.")
     for word, says in (("blank", "are blank"), ("saturated", "are saturated")):
-        names = [f.name for f in findings.files if any(n.startswith(word) for n in f.notes)]
+        names = _with_note(findings, word)
         if names:
             found.append(f"Frames that {says}: {_some(names)}.")
     with_sperm = {find.file for find in findings.finds if find.is_sperm}
@@ -253,7 +258,7 @@ def _about_files(findings: Findings, counts: CountsReport) -> list[str]:
     ]
     if nothing and counts.found:
         found.append(f"No sperm was found in {_some(nothing)}.")
-    alike = [f.name for f in findings.files if any(n.startswith(ALIKE_PAGES) for n in f.notes)]
+    alike = _with_note(findings, ALIKE_PAGES)
     if alike:
         found.append(
             f"Pages of {_some(alike)} look alike: if they show the same field, its sperm count "
