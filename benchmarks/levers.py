@@ -1,6 +1,7 @@
 """What each lever changes: out-of-fold predictions of a cross-validation against another's.
 
     python benchmarks/levers.py FOLDER [--base base] [--resamples 2000] [--markdown]
+    python benchmarks/levers.py FOLDER --doubted FILE
 
 FOLDER is what `androscope benchmark run --protocol benchmarks/levers.yaml --out FOLDER` wrote. Both
 of a pair graded the same crops in the same folds, so the differences are paired: crops are drawn
@@ -8,6 +9,10 @@ with replacement, the same for both. ROC AUC is the mean over folds, as probabil
 networks do not compare; log loss is over all crops. One seed each: chance between two trainings of
 one recipe is in the differences too, and is not in their intervals. A star: other folds, which are
 drawn by the recipe's labels.
+
+`--doubted` writes the labels that the networks of `base`, which had not learned them, contradict by
+confident learning, as `data.doubted` takes them. The network that doubted a crop of one fold had
+learned the other folds, by which the lever is then judged: what it seems to gain is an upper bound.
 """
 
 from __future__ import annotations
@@ -21,6 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from androscope.files import write_text
+from androscope.learning.label_noise import label_noise
+from androscope.protocol.audit import csv_text, ranked
 from androscope.protocol.graded import read_graded
 
 LABELS = ("head", "acrosome", "vacuole")
@@ -76,6 +84,21 @@ def _area(truth: NDArray[np.bool_], chance: Floats) -> float:
     return float(roc_auc_score(truth, chance)) if 0 < truth.sum() < len(truth) else float("nan")
 
 
+def doubted(given: Folds) -> str:
+    """The list of labels that confident learning doubts, of all labels, as CSV."""
+    found = {
+        label: label_noise(given.ids, given.truths[:, c].astype(int), given.probabilities[:, c])
+        for c, label in enumerate(LABELS)
+    }
+    for label, noise in found.items():
+        print(
+            f"{label}: {len(noise.suspects)} doubted; estimated share of wrong labels "
+            f"{noise.share:.1%} ({noise.low:.1%} to {noise.high:.1%}), of which the models' doubt "
+            f"alone would make {noise.if_opinions_were_right:.1%}"
+        )
+    return csv_text(ranked(found))
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -83,9 +106,13 @@ def main() -> None:
     parser.add_argument("--base", default="base")
     parser.add_argument("--resamples", type=int, default=2000)
     parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--doubted", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     runs = arguments.folder / "runs" / "crossval"
     base = read(runs / arguments.base / "predictions.csv")
+    if arguments.doubted is not None:
+        write_text(arguments.doubted, doubted(base))
+        return
     every = np.arange(len(base.ids))
     whole = scores(base, every)
     rng = np.random.default_rng(0)

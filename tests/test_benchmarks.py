@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import re
 import sys
 from pathlib import Path
@@ -143,3 +144,23 @@ def test_levers_are_compared_crop_by_crop(
     _predicted(tmp_path, "other", 1.0, first=1)
     with pytest.raises(SystemExit, match="expected the crops of base"):
         levers.main()
+
+
+def test_labels_that_the_base_doubts_are_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import levers
+
+    _predicted(tmp_path, "base", 2.0)
+    out = tmp_path / "doubted.csv"
+    monkeypatch.setattr(sys, "argv", ["levers.py", str(tmp_path), "--doubted", str(out)])
+    levers.main()
+    said = capsys.readouterr().out
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["label"] for row in rows} <= set(levers.LABELS)
+    assert len(rows) == sum(int(n) for n in re.findall(r": (\d+) doubted", said))
+    assert len(rows) > 0
+    for row in rows:
+        sure = float(row["probability_abnormal"])
+        assert (sure > 0.5) == (row["given"] == "normal"), "the opinion contradicts the label"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,15 +85,18 @@ def begin(
     facts: dict[str, Any],
     teachers: list[dict[str, Any]],
     earlier: dict[str, Any] | None,
-    held_out: dict[str, Any] | None = None,
-    part: dict[str, Any] | None = None,
+    selected: Mapping[str, dict[str, Any] | None],
 ) -> dict[str, Any]:
     """Write the first record of a run, or mark the ``earlier`` one as taken up again.
+
+    ``selected``: which of the train crops and labels are learned from (``held_out``, ``part``,
+    ``doubted``); what is None is not recorded.
 
     Raises
     ------
     TrainingError
-        If the data or the teachers are not those that the unfinished run was started with.
+        If the data, the teachers or the doubted labels are not those that the unfinished run was
+        started with.
     """
     now = datetime.now(UTC).isoformat(timespec="seconds")
     if earlier is not None:
@@ -110,6 +114,12 @@ def begin(
                 "the runs of teacher.runs changed since this run was started",
                 path=out,
                 advice="Bring them back, or start over with --no-resume",
+            )
+        if earlier.get("doubted") != selected.get("doubted"):
+            raise TrainingError(
+                "the list data.doubted changed since this run was started",
+                path=out,
+                advice="Bring it back, or start over with --no-resume",
             )
         earlier["resumed"] = [*earlier.get("resumed", []), now]
         write_record(out, earlier)
@@ -129,10 +139,7 @@ def begin(
     }
     if teachers:
         record["teachers"] = teachers
-    if held_out is not None:
-        record["held_out"] = held_out
-    if part is not None:
-        record["part"] = part
+    record |= {name: facts for name, facts in selected.items() if facts is not None}
     write_text(out / CONFIG, dump_config(config))
     write_record(out, record)
     return record

@@ -34,6 +34,11 @@ class DataConfig(Table):
         description="Share of the train crops (of those not held out) that is learned from, alike "
         "in its labels, drawn by `seed`: for curves over training size.",
     )
+    doubted: str | None = Field(
+        None,
+        description="A list of `androscope audit-labels`: labels of train crops in it are not "
+        "learned from, unless they were changed since.",
+    )
     phantoms: int = Field(
         0, ge=0, le=100_000, description="Rendered sperm of known truth added to the train split."
     )
@@ -61,6 +66,10 @@ class BackboneConfig(Table):
     )
     input_size: int = Field(
         128, ge=32, le=1024, description="The crop is resized to this side inside the graph, px."
+    )
+    upright: bool = Field(
+        False,
+        description="Each crop is turned inside the graph until its head's long axis is vertical.",
     )
     standardize: bool = Field(
         False, description="Zero mean and unit deviation per crop instead of fixed constants."

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from androscope.learning.backbones import Trunk, create_trunk
 from androscope.learning.config import BranchConfig, Config, Stage2Config
 from androscope.learning.stems import STANDARDIZE_FLOOR, Normalization
+from androscope.learning.upright import Upright
 
 __all__ = ["Branch", "Network", "Preprocess", "build_network", "resize_matrix"]
 
@@ -40,7 +41,7 @@ def resize_matrix(source: int, target: int) -> Tensor:
 
 
 class Preprocess(nn.Module):
-    """Crops to the trunk's input: normalise grey levels, then resize.
+    """Crops to the trunk's input: turn them upright if asked to, normalise grey levels, resize.
 
     Parameters
     ----------
@@ -48,10 +49,15 @@ class Preprocess(nn.Module):
         Sides of the stored crop and of the trunk's input, px.
     norm
         What grey levels become.
+    upright
+        Whether crops are turned first.
     """
 
-    def __init__(self, crop_size: int, input_size: int, norm: Normalization) -> None:
+    def __init__(
+        self, crop_size: int, input_size: int, norm: Normalization, *, upright: bool = False
+    ) -> None:
         super().__init__()
+        self.upright = Upright(crop_size) if upright else None
         self.crop_size = crop_size
         self.norm = norm
         self.resize: Tensor | None
@@ -63,6 +69,8 @@ class Preprocess(nn.Module):
         # Half precision would round grey levels away; the trunk's layers cast for themselves.
         with torch.autocast(crops.device.type, enabled=False):
             x = crops.float()
+            if self.upright is not None:
+                x = self.upright(x)
             if self.norm.standardize:
                 mean = x.mean((1, 2), keepdim=True)
                 x = x - mean
@@ -156,7 +164,12 @@ def build_network(
         See :func:`androscope.learning.backbones.create_trunk`.
     """
     trunk = create_trunk(config.backbone, pretrained=pretrained)
-    preprocess = Preprocess(config.data.crop_size, config.backbone.input_size, trunk.norm)
+    preprocess = Preprocess(
+        config.data.crop_size,
+        config.backbone.input_size,
+        trunk.norm,
+        upright=config.backbone.upright,
+    )
     branches = {}
     for label in config.labels:
         own = None if stage2 is None else stage2.branches.get(label, stage2.default)

@@ -99,6 +99,10 @@ def _chosen(config: Config) -> str:
     return f"{on_valid} Not chosen: {'; '.join(fixed)}." if fixed else on_valid
 
 
+def _counts(by_label: dict[str, int]) -> str:
+    return ", ".join(f"{label} {count}" for label, count in by_label.items())
+
+
 def protocol(runs: Sequence[Run], views: int, agreement: Agreement, remarks: Sequence[str]) -> str:
     """The card's ``protocol``: what was fitted and chosen on what, and how often test was read."""
     run = runs[0]
@@ -125,6 +129,10 @@ def protocol(runs: Sequence[Run], views: int, agreement: Agreement, remarks: Seq
     if parts:
         which = ", ".join(f"{part['crops']} of {part['of']}" for part in parts)
         lines.append(f"Learned from a part of the train crops: {which}.")
+    doubted = [r.record["doubted"]["labels_left_out"] for r in runs if r.record.get("doubted")]
+    if doubted:
+        which = ", ".join(f"{sum(one.values())} ({_counts(one)})" for one in doubted)
+        lines.append(f"Labels of train that a list of doubted ones left out: {which}.")
     if len(runs) > 1:
         seeds = ", ".join(str(r.config.seed) for r in runs)
         lines.append(f"{len(runs)} networks are averaged, of seeds {seeds}.")

@@ -21,6 +21,7 @@ from androscope.learning.batches import derived_seed
 from androscope.learning.claim import begin, claim, withdraw
 from androscope.learning.config import Config
 from androscope.learning.dmtl import train_stage1, train_stage2
+from androscope.learning.doubted import without_doubted
 from androscope.learning.dtl import train_dtl
 from androscope.learning.epochs import Report, StageResult, Watch, save_state
 from androscope.learning.held_out import without_fold
@@ -94,6 +95,8 @@ def train(
     train_split, valid_split = (learnable(dataset, name, config) for name in ("train", "valid"))
     train_split, held_out = without_fold(train_split, config.data.held_out_folds, config.seed)
     train_split, part = part_of(train_split, config.data.train_share, config.seed)
+    train_split, doubted = without_doubted(train_split, config.data.doubted)
+    selected = {"held_out": held_out, "part": part, "doubted": doubted}
     train_split = with_phantoms(
         train_split, config.data.phantoms, config.seed, config.data.phantom_labels
     )
@@ -115,7 +118,7 @@ def train(
         network = build_network(config, pretrained=not stage1_done)
         record: dict[str, Any] = {}
         if main:
-            record = begin(out, config, facts, teacher_facts(teachers), earlier, held_out, part)
+            record = begin(out, config, facts, teacher_facts(teachers), earlier, selected)
         if stage1_done:
             state = torch.load(stage1_file, map_location="cpu", weights_only=True)
             network.load_state_dict(state)
