@@ -66,6 +66,21 @@ def test_a_peak_is_measured_from_the_vacuoles_outline() -> None:
     assert misses(heat, phantom) == pytest.approx(wanted)
 
 
+def test_filling_in_takes_the_vacuole_with_its_outline() -> None:
+    (phantom,) = clear_phantoms("vacuole", 1, 0)
+    hidden = explain_section._outlined(phantom)[0] > 0
+    inside = phantom.masks["vacuole"] > 0
+    assert (hidden & inside).sum() == inside.sum()
+    rows, columns = np.nonzero(hidden & ~inside)
+    heat = np.zeros((64, 64), np.float32)
+    away = []
+    for row, column in zip(rows, columns, strict=True):
+        heat[:] = 0
+        heat[row, column] = 1
+        away.append(misses(heat, phantom))
+    assert 0 < max(away) <= 2
+
+
 def test_rank_correlations() -> None:
     maps = np.random.default_rng(0).random((2, 2, 8, 8), np.float32)
     assert rank_correlations(maps, 3 * maps + 1) == pytest.approx([1.0] * 4)
@@ -122,9 +137,10 @@ def test_what_the_section_says(section: Section) -> None:
 
 
 def test_each_verdict_has_rows_of_its_own(section: Section) -> None:
-    verdicts = {row.what.split(": ")[0] for row in section.rows if " called " in row.what}
+    labelled = [row.what.split(": ")[0] for row in section.rows if ": " in row.what]
+    verdicts = {name for name in labelled if " called " in name}
     assert verdicts & {f"{label} called {v}" for label in ("head", "vacuole") for v in VERDICTS}
-    for verdict in verdicts - {"phantoms with clear vacuoles that are called abnormal"}:
+    for verdict in verdicts:
         rows = {r.what.split(": ")[1]: r for r in section.rows if r.what.startswith(verdict)}
         assert rows["insertion, gain on a random map"].goal == 0
         assert rows["maps in which a place is ringed"].goal is None
@@ -138,6 +154,9 @@ def test_the_goal_is_on_peaks_that_are_on_the_vacuole_itself(section: Section) -
         "on a vacuole", "within 2 px of one", "within 4 px of one",
     ]  # fmt: skip
     assert [row.goal for row in rows] == [0.8, None, None]
+    ceiling = next(row for row in section.rows if "are filled in" in row.what)
+    assert ceiling.goal is None
+    assert 0 <= (ceiling.measured or 0) <= 1
     measured = [row.measured or 0 for row in rows]
     assert measured == sorted(measured)
     assert all("the crop's centre is in" in row.note for row in rows)
