@@ -29,9 +29,11 @@ def test_the_plan_of_the_shipped_protocol(run: Run, tmp_path: Path) -> None:
     assert done.code == 0, done.err
     lines = done.out.splitlines()
     assert lines[0] == (
-        "Protocol mhsma on mhsma: 34 runs to be trained, and 5 folds of cross-validation"
+        "Protocol mhsma on mhsma: 39 runs to be trained, and 5 folds of cross-validation"
     )
-    assert [line.split()[0] for line in lines[3:11]] == [
+    assert [line.split()[0] for line in lines[3:13]] == [
+        "dmtl-real",
+        "dmtl-real-ensemble",
         "dmtl",
         "dmtl-random",
         "dtl",

@@ -21,7 +21,8 @@ def test_the_shipped_protocol_is_good_and_asks_for_five_seeds() -> None:
     loaded = load_protocol()
     assert loaded.protocol.name == "mhsma"
     assert loaded.protocol.seeds == (0, 1, 2, 3, 4)
-    assert loaded.configs["recipes", "dmtl"] == load_config("dmtl")
+    assert loaded.configs["recipes", "dmtl-real"] == load_config("dmtl")
+    assert loaded.configs["recipes", "dmtl"] == load_config("dmtl", ["data.phantoms=100"])
     assert loaded.configs["recipes", "dmtl-random"].backbone.weights == "random"
     assert loaded.configs["recipes", "dmtl-distilled"].teacher.runs == ("dmtl-folds",)
     assert loaded.protocol.crossval["dmtl"].splits == ("train", "valid", "test")
